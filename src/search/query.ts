@@ -1,0 +1,132 @@
+import type { Instant, KeyName, ResourceKey, ResourceType } from '../fhir/types.ts';
+import type { Indexed } from './indexed.ts';
+
+/** The kinds of search parameter (http://hl7.org/fhir/R4/search.html#ptypes) that can be indexed. */
+export type Kind = 'token' | 'string' | 'date' | 'reference' | 'uri';
+
+/** What a resource offers a parameter. */
+export type IndexValue =
+  /** `system` is '' where there is none. */
+  | { readonly kind: 'token'; readonly system: string; readonly code: string }
+  /** `text` without accents and case, white space folded; `exact` as written. */
+  | { readonly kind: 'string'; readonly text: string; readonly exact: string }
+  /** Epoch milliseconds, both ends included; open ends are ±8.64e15. */
+  | { readonly kind: 'date'; readonly low: number; readonly high: number }
+  /** Ours: `type` and `id`. Anything else (absolute, urn, canonical): `type` '' and the whole text as `id`. */
+  | { readonly kind: 'reference'; readonly type: ResourceType; readonly id: string }
+  | { readonly kind: 'uri'; readonly uri: string };
+
+export type DatePrefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
+
+/** What one value must satisfy. */
+export type Atom =
+  /** A member left out is not asked; `system: ''` asks for no system. */
+  | { readonly kind: 'token'; readonly system?: string; readonly code?: string }
+  /** `starts` and `contains` compare `text`, `exact` compares `exact`. */
+  | { readonly kind: 'string'; readonly how: 'starts' | 'contains' | 'exact'; readonly text: string }
+  | { readonly kind: 'date'; readonly how: DatePrefix; readonly low: number; readonly high: number }
+  /** A `type` left out matches the id in any type of ours. */
+  | { readonly kind: 'reference'; readonly type?: ResourceType; readonly id: string }
+  | { readonly kind: 'uri'; readonly uri: string };
+
+/** A long list of values stays one term. */
+export interface Test {
+  readonly anyOf: readonly Atom[];
+}
+
+/** A search parameter compiled once from its definition, or one of the server's own facets (`.record`): those no client can name. */
+export interface SearchParam {
+  readonly code: string;
+  readonly kind: Kind;
+  /** The types that carry it; empty: all. */
+  readonly base: readonly ResourceType[];
+  /** What a reference may point to; empty: anything. */
+  readonly targets: readonly ResourceType[];
+  extract(of: Indexed): readonly IndexValue[];
+}
+
+/** Who asks for what: the part of a question that a Consent's provisions are held against. */
+export interface Ask {
+  /** The references by which Consents may name the caller. */
+  readonly actors: readonly KeyName[];
+  /** v3-ActReason code of the request. */
+  readonly purpose: string;
+  readonly action: 'access' | 'correct';
+  readonly at: Instant;
+}
+
+/** A condition on one resource by itself. */
+export type Predicate =
+  | { readonly op: 'all' }
+  | { readonly op: 'none' }
+  | { readonly op: 'and' | 'or'; readonly terms: readonly Predicate[] }
+  | { readonly op: 'not'; readonly term: Predicate }
+  /** Some value of the parameter passes some atom. */
+  | { readonly op: 'some'; readonly param: SearchParam; readonly test: Test }
+  /** The parameter has a value (`:missing=false`). */
+  | { readonly op: 'has'; readonly param: SearchParam }
+  /** One of these resources. */
+  | { readonly op: 'keys'; readonly keys: readonly ResourceKey[] }
+  /** lastUpdated, epoch milliseconds. */
+  | { readonly op: 'updated'; readonly how: DatePrefix; readonly low: number; readonly high: number }
+  /** The Consents in force (search/grant.ts) permit, or deny, this ask. */
+  | { readonly op: 'granted'; readonly effect: 'permit' | 'deny'; readonly ask: Ask };
+
+/** A chain (`refers-to`) or a `_has` (`referred-by`). Only ever anded, so rules need not know it. Its ends are ored. */
+export interface Link {
+  readonly how: 'refers-to' | 'referred-by';
+  readonly param: SearchParam;
+  readonly ends: readonly Branch[];
+}
+export interface Branch {
+  readonly type: ResourceType;
+  readonly where: Predicate;
+  readonly links: readonly Link[];
+}
+export interface SortKey {
+  /** `updated` sorts by lastUpdated. */
+  readonly by: SearchParam | 'updated';
+  readonly descending: boolean;
+}
+/** Where a page begins: the sort keys of the last entry before it (null = missing, sorts last) and its row. */
+export interface Cursor {
+  readonly keys: readonly (string | number | null)[];
+  readonly rid: number | string;
+}
+export interface SearchQuery {
+  /** Several: the union (searches over more than one type). */
+  readonly branches: readonly Branch[];
+  readonly sort: readonly SortKey[];
+  readonly limit: number;
+  readonly from?: Cursor;
+}
+
+export const all: Predicate = { op: 'all' };
+export const none: Predicate = { op: 'none' };
+
+/** Both of all terms, with constants folded away. */
+export function and(...terms: readonly Predicate[]): Predicate {
+  if (terms.some(term => term.op === 'none')) return none;
+  const kept = terms.flatMap(term => (term.op === 'and' ? term.terms : [term])).filter(term => term.op !== 'all');
+  if (kept.length === 0) return all;
+  return kept.length === 1 ? kept[0]! : { op: 'and', terms: kept };
+}
+/** Any of the terms, with constants folded away. */
+export function or(...terms: readonly Predicate[]): Predicate {
+  if (terms.some(term => term.op === 'all')) return all;
+  const kept = terms.flatMap(term => (term.op === 'or' ? term.terms : [term])).filter(term => term.op !== 'none');
+  if (kept.length === 0) return none;
+  return kept.length === 1 ? kept[0]! : { op: 'or', terms: kept };
+}
+/** The opposite, with constants folded away. */
+export function not(term: Predicate): Predicate {
+  if (term.op === 'all') return none;
+  if (term.op === 'none') return all;
+  return term.op === 'not' ? term.term : { op: 'not', term };
+}
+/** A query over one type, for the server's own questions. */
+export const queryOf = (type: ResourceType, where: Predicate, limit: number): SearchQuery => ({
+  branches: [{ type, where, links: [] }],
+  sort: [],
+  limit,
+});
