@@ -1,5 +1,5 @@
 import type { KeyName } from '../fhir/types.ts';
-import type { RecordId } from '../search/indexed.ts';
+import type { Origin, RecordId } from '../search/indexed.ts';
 import type { Scope } from './scope.ts';
 
 export type CallerKind = 'patient' | 'caregiver' | 'practitioner' | 'system' | 'privacy-officer' | 'server';
@@ -26,6 +26,10 @@ export interface Caller {
   readonly token: string;
   /** The revocation epoch of that grant when the token was verified. */
   readonly grantEpoch: number;
+  /** The server's own hand writes for somebody: the origin of what it makes. Of no other caller. */
+  readonly origin?: Origin;
   /** The peer's address, for the log. */
   readonly address?: string;
+  /** The one caller of a server that is run without authorization: all records are open to it. */
+  readonly open?: true;
 }

@@ -1,8 +1,28 @@
 /** Why a request ends early. Each code has one HTTP status and one FHIR issue code, in the table below. */
 export type ProblemCode =
-  | 'invalid' | 'structure' | 'required' | 'value' | 'code-invalid' | 'unsupported' | 'too-costly' | 'too-long'
-  | 'login' | 'forbidden' | 'not-found' | 'deleted' | 'not-allowed' | 'not-acceptable' | 'media-type'
-  | 'duplicate' | 'conflict' | 'version-changed' | 'multiple-matches' | 'unprocessable' | 'business-rule' | 'unavailable' | 'exception';
+  | 'invalid'
+  | 'structure'
+  | 'required'
+  | 'value'
+  | 'code-invalid'
+  | 'unsupported'
+  | 'too-costly'
+  | 'too-long'
+  | 'login'
+  | 'forbidden'
+  | 'not-found'
+  | 'deleted'
+  | 'not-allowed'
+  | 'not-acceptable'
+  | 'media-type'
+  | 'duplicate'
+  | 'conflict'
+  | 'version-changed'
+  | 'multiple-matches'
+  | 'unprocessable'
+  | 'business-rule'
+  | 'unavailable'
+  | 'exception';
 
 /** The one table of HTTP status and `OperationOutcome.issue.code` (http://hl7.org/fhir/R4/valueset-issue-type.html). */
 export const problems: Readonly<Record<ProblemCode, { readonly status: number; readonly issue: string }>> = {

@@ -22,7 +22,13 @@ export interface Entry {
   readonly body?: Uint8Array | Resource;
   readonly search?: { readonly mode: 'match' | 'include' | 'outcome' };
   readonly request?: { readonly method: string; readonly url: string };
-  readonly response?: { readonly status: string; readonly location?: string; readonly etag?: string; readonly lastModified?: Instant; readonly outcome?: Resource };
+  readonly response?: {
+    readonly status: string;
+    readonly location?: string;
+    readonly etag?: string;
+    readonly lastModified?: Instant;
+    readonly outcome?: Resource;
+  };
 }
 export interface BundleLink {
   readonly relation: string;
@@ -59,14 +65,28 @@ export type Overlay = (key: ResourceKey) => Version | undefined;
 
 /** One intended write. */
 export type Draft =
-  | { readonly op: 'put'; readonly action: 'create' | 'update'; readonly key: ResourceKey; readonly resource: Resource; readonly ifMatch?: string }
+  /**
+   * `unless`: the name of the criterion that found nothing, and must still find nothing in the commit. `chosen`: the client chose the id.
+   */
+  | {
+      readonly op: 'put';
+      readonly action: 'create' | 'update';
+      readonly key: ResourceKey;
+      readonly resource: Resource;
+      readonly ifMatch?: string;
+      readonly unless?: string;
+      readonly chosen?: true;
+    }
   | { readonly op: 'delete'; readonly key: ResourceKey; readonly ifMatch?: string }
   /** Nothing is written: the conditional create found this one. */
   | { readonly op: 'found'; readonly key: ResourceKey };
 
+/** What comes from outside of a pure plan. */
 export interface Given {
   readonly now: Instant;
   newId(): string;
+  /** Account, client and record: whom a cursor is for. */
+  readonly bound: string;
 }
 export type Permit = Extract<Decision, { effect: 'permit' }>;
 
@@ -77,7 +97,7 @@ interface Named {
 export interface ReadInteraction<P extends ReadPlan = ReadPlan> extends Named {
   readonly effect: 'read';
   /** Pure. */
-  plan(request: FhirRequest): P;
+  plan(request: FhirRequest, given: Given): P;
   /** The reader shows only what was permitted. */
   answer(plan: P, reader: ResourceReader, given: Given): Promise<Answer>;
 }
@@ -96,7 +116,7 @@ export interface WriteInteraction<P extends WritePlan = WritePlan> extends Named
   plan(request: FhirRequest, given: Given): P;
   /** Pure: what to write, given what is stored now. */
   drafts(plan: P, current: Overlay, found: Found): readonly Draft[];
-  /** `made` has the version of each draft, in their order. */
-  answer(plan: P, made: readonly Version[], drafts: readonly Draft[]): Answer;
+  /** `made` has the version of each draft, in their order; `readable` says which of them the caller may read. */
+  answer(plan: P, made: readonly Version[], drafts: readonly Draft[], readable: readonly boolean[]): Answer;
 }
 export type Interaction = ReadInteraction | WriteInteraction;

@@ -1,0 +1,5 @@
+/** The one place that knows our canonical base: whoever publishes a server of their own sets theirs here. */
+export const canonical = 'https://kindred.example/fhir';
+
+export const consentKindSystem = `${canonical}/CodeSystem/consent-kind`;
+export const consentProfile = (kind: string): string => `${canonical}/StructureDefinition/consent-${kind}`;

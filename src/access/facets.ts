@@ -1,0 +1,262 @@
+import { rangeOf } from '../fhir/datetime.ts';
+import { type Coding, type KeyName, nameOf, type Range, type Resource, type ResourceType } from '../fhir/types.ts';
+import type { Facets, Origin, RecordId } from '../search/indexed.ts';
+import { systems } from './codes.ts';
+import { codings, conceptCodings, elements, follow, isElement, readRange, referenceNames } from './elements.ts';
+import { type Labels, labelsOf } from './labels.ts';
+import { hiddenWhenCited } from './policies/table.ts';
+import { citedPaths, isRecord, isShared, recordKindOf, standsFor } from './record.ts';
+
+export { citersOf } from './record.ts';
+
+/** A resource that another one refers to, as far as stamping is concerned. A deleted one still exists: its record does. */
+export interface Cited {
+  readonly exists: boolean;
+  readonly deleted?: boolean;
+  readonly facets?: Facets;
+}
+export interface StampContext {
+  /** Of whoever writes; the origin of a resource is that of its first version. */
+  readonly origin: Origin;
+  /** Epoch milliseconds of the commit. */
+  readonly at: number;
+  /** undefined: there is no such resource. */
+  known(key: KeyName): Cited | undefined;
+  /** The facets of the version before, of a deletion too. */
+  readonly previous?: Facets;
+}
+
+/** The keys that stamping this resource looks up. */
+export function needsOf(resource: Resource): readonly KeyName[] {
+  const row = recordKindOf(resource.resourceType);
+  const paths = [...(row.kind === 'subject' ? [...row.paths, ...row.follows] : []), ...citedPaths(resource.resourceType)];
+  const named = paths.flatMap(path => follow(resource, path)).flatMap(referenceNames);
+  return [...new Set([...named, ...inline(resource).flatMap(needsOf)])];
+}
+
+/**
+ * The facets of a resource at commit. Pure: what it refers to is asked of `context.known`. What cannot be found adds nothing, so that a resource whose
+ * subject is unknown stays its contributor's.
+ */
+export function stamp(resource: Resource, context: StampContext): Facets {
+  const { resourceType: type, id = '' } = resource;
+  const { previous } = context;
+  const inside = inline(resource).map(one => stamp(one, { origin: context.origin, at: context.at, known: context.known }));
+  const cited = [...inside, ...found(resource, [...followed(type), ...citedPaths(type)], context)];
+  const gathered = gather(resource);
+  const labels = labelsOf(gathered.all, gathered.texts, securityOf(resource), cited);
+  const targets = namesAt(resource, standsFor(type)?.targets);
+  // What cites a Consent is read by those only who may read Consents: to rules and grants it is as if it were about that too.
+  const cites = namesAt(resource, standsFor(type)?.cites)
+    .map(typeOf)
+    .filter(one => hiddenWhenCited.includes(one));
+  return {
+    records: recordsOf(resource, context, inside),
+    origin: previous?.origin ?? context.origin,
+    ...raised(labels, previous),
+    codes: distinct([...gathered.clinical, ...cited.flatMap(facets => facets.codes)]),
+    clinicalDate: clinicalDateOf(resource) ?? { low: context.at, high: context.at },
+    authors: authorsOf(resource),
+    about: targets.length > 0 ? targets : [nameOf({ type, id })],
+    ...(targets.length > 0 ? { targetTypes: [...new Set([...targets.map(typeOf), ...cites])] } : {}),
+  };
+}
+
+/** Whether what refers to a resource must be stamped again after this change. */
+export function spreads(before: Facets | undefined, after: Facets): boolean {
+  if (before === undefined) return after.confidentiality > 3 || after.sensitivity.length > 0 || after.about.some(name => isRecord(typeOf(name)));
+  const told = ({ records, confidentiality, sensitivity, codes }: Facets): string => JSON.stringify([records, confidentiality, sensitivity, codes]);
+  return told(before) !== told(after);
+}
+
+/** The resources without a record of their own that become part of this one's records by being cited. */
+export const lentBy = (resource: Resource): readonly KeyName[] =>
+  [
+    ...new Set(
+      citedPaths(resource.resourceType)
+        .flatMap(path => follow(resource, path))
+        .flatMap(referenceNames),
+    ),
+  ].filter(name => isShared(typeOf(name)));
+
+/** The facets of a shared resource once something in these records cites it. The same object where it was known already. */
+export function joined(shared: Facets, records: readonly RecordId[]): Facets {
+  const more = records.filter(record => !shared.records.includes(record));
+  return more.length === 0 ? shared : { ...shared, records: [...shared.records, ...more].toSorted() };
+}
+
+const namesAt = (resource: Resource, path: string | undefined): readonly KeyName[] =>
+  path === undefined ? [] : [...new Set(follow(resource, path).flatMap(referenceNames))];
+const typeOf = (name: KeyName): ResourceType => name.slice(0, name.indexOf('/'));
+/** Security labels: of the resource, and of the document that it describes or is. */
+const securityOf = (resource: Resource): readonly Coding[] => [
+  ...codings(resource.meta?.security),
+  ...conceptCodings(resource.securityLabel),
+  ...(typeof resource.confidentiality === 'string' ? [{ system: systems.confidentiality, code: resource.confidentiality }] : []),
+];
+const followed = (type: ResourceType): readonly string[] => {
+  const row = recordKindOf(type);
+  return row.kind === 'subject' ? row.follows : [];
+};
+const isResource = (value: unknown): value is Resource => isElement(value) && typeof value.resourceType === 'string';
+/** The resources inside it: contained ones, and the entries of a Bundle. */
+const inline = (resource: Resource): readonly Resource[] =>
+  ['contained', ...followed(resource.resourceType)].flatMap(path => follow(resource, path)).filter(isResource);
+
+const found = (resource: Resource, paths: readonly string[], { known }: StampContext): readonly Facets[] =>
+  [...new Set(paths.flatMap(path => follow(resource, path)).flatMap(referenceNames))].flatMap(name => known(name)?.facets ?? []);
+
+function recordsOf(resource: Resource, context: StampContext, inside: readonly Facets[]): readonly RecordId[] {
+  const { resourceType: type, id = '' } = resource;
+  const row = recordKindOf(type);
+  if (row.kind === 'self') return [nameOf({ type, id })];
+  if (row.kind === 'shared') return context.previous?.records ?? [];
+  if (row.kind !== 'subject') return [];
+  const named = [...row.paths, ...row.follows].flatMap(path => follow(resource, path)).flatMap(referenceNames);
+  const cited = named.flatMap(name => {
+    const other = context.known(name);
+    if (other?.exists !== true) return [];
+    return isRecord(typeOf(name)) ? [name] : (other.facets?.records ?? []);
+  });
+  // What is only contained belongs to whatever contains it; entries of a Bundle bring their records along.
+  return [...new Set([...cited, ...(row.follows.length > 0 ? inside.flatMap(facets => facets.records) : [])])].toSorted();
+}
+
+/** A label once given is taken away by the contributing organisation only (ACCESS §4); who writes at all the provenance rule says. */
+function raised(labels: Labels, previous: Facets | undefined): Labels {
+  if (previous === undefined || previous.origin.kind === 'organization' || previous.origin.kind === 'server') return labels;
+  return labelsOf([], [], [], [labels, previous]);
+}
+
+const clinicalElements: ReadonlySet<string> = new Set([
+  ...[
+    'code',
+    'type',
+    'medicationCodeableConcept',
+    'vaccineCode',
+    'reasonCode',
+    'valueCodeableConcept',
+    'conclusionCode',
+    'substance',
+    'substanceCodeableConcept',
+  ],
+  ...[
+    'productCodeableConcept',
+    'itemCodeableConcept',
+    'diagnosisCodeableConcept',
+    'procedureCodeableConcept',
+    'productOrService',
+    'targetDisease',
+    'outcomeCode',
+  ],
+]);
+/** Elements that say who, when or how, or that are labels themselves: nothing in them makes a resource sensitive. */
+const unclinical: ReadonlySet<string> = new Set(['meta', 'identifier', 'contained', 'telecom', 'address', 'securityLabel', 'modifierExtension', 'entry']);
+
+interface Gathered {
+  /** Codings of the clinical code elements. */
+  readonly clinical: Coding[];
+  /** Those of all elements. */
+  readonly all: Coding[];
+  readonly texts: string[];
+}
+
+function gather(resource: Resource): Gathered {
+  const gathered: Gathered = { clinical: [], all: [], texts: [] };
+  for (const [name, value] of Object.entries(resource)) if (name !== 'text') walk(value, name, clinicalElements.has(name), gathered);
+  return gathered;
+}
+function walk(value: unknown, name: string, clinical: boolean, into: Gathered): void {
+  if (typeof value === 'string') {
+    if (name === 'display' || name === 'text' || name === 'title' || name === 'description') into.texts.push(value);
+  } else if (Array.isArray(value)) {
+    for (const item of value) walk(item, name, clinical, into);
+  } else if (isElement(value)) {
+    if (unclinical.has(name)) return;
+    if (typeof value.code === 'string' && (value.system !== undefined || name === 'coding')) {
+      const coding = value as Coding;
+      into.all.push(coding);
+      if (clinical) into.clinical.push(coding);
+    }
+    for (const [member, below] of Object.entries(value)) walk(below, member, clinical || clinicalElements.has(member), into);
+  }
+}
+function distinct(found: readonly Coding[]): readonly Coding[] {
+  const seen = new Map<string, Coding>();
+  for (const { system, code } of found) {
+    const key = `${system ?? ''}|${code}`;
+    if (code !== undefined && !seen.has(key)) seen.set(key, { ...(system === undefined ? {} : { system }), code });
+  }
+  return [...seen.values()];
+}
+
+/** In this order: when it happened, when it was said, when it was written down. */
+const dateElements = [
+  ...[
+    'effective',
+    'onset',
+    'performed',
+    'occurrence',
+    'serviced',
+    'identified',
+    'started',
+    'period',
+    'collection.collected',
+    'context.period',
+    'servicePeriod',
+  ],
+  ...[
+    'dateAsserted',
+    'assertedDate',
+    'recordedDate',
+    'authoredOn',
+    'date',
+    'dateTime',
+    'issued',
+    'sent',
+    'created',
+    'recorded',
+    'whenHandedOver',
+    'whenPrepared',
+  ],
+];
+const variants = ['', 'DateTime', 'Period', 'Instant', 'Date', 'Timing'];
+
+function clinicalDateOf(resource: Resource): Range | undefined {
+  for (const name of dateElements) {
+    for (const variant of variants) {
+      const [value] = follow(resource, name + variant);
+      const range =
+        typeof value === 'string'
+          ? rangeOf(value)
+          : (timingRange(value) ?? (isElement(value) && (value.start ?? value.end) !== undefined ? readRange(value) : undefined));
+      if (range !== undefined) return range;
+    }
+  }
+  return undefined;
+}
+function timingRange(value: unknown): Range | undefined {
+  if (!isElement(value)) return undefined;
+  const events = (Array.isArray(value.event) ? value.event : []).flatMap(event => (typeof event === 'string' ? (rangeOf(event) ?? []) : []));
+  if (events.length > 0) return { low: Math.min(...events.map(one => one.low)), high: Math.max(...events.map(one => one.high)) };
+  return isElement(value.repeat) && value.repeat.boundsPeriod !== undefined ? readRange(value.repeat.boundsPeriod) : undefined;
+}
+
+const authorElements = [
+  'author',
+  'informationSource',
+  'asserter',
+  'recorder',
+  'requester',
+  'sender',
+  'source',
+  'enterer',
+  'performer',
+  'performer.actor',
+  'agent.who',
+];
+const authorsOf = (resource: Resource): readonly KeyName[] => [
+  ...new Set(
+    authorElements.flatMap(path => follow(resource, path)).flatMap(value => (elements(value).some(one => 'reference' in one) ? referenceNames(value) : [])),
+  ),
+];

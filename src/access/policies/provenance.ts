@@ -1,0 +1,57 @@
+import type { KeyName } from '../../fhir/types.ts';
+import * as facets from '../../search/facets.ts';
+import type { Indexed } from '../../search/indexed.ts';
+import { all, none, not, or, type Predicate } from '../../search/query.ts';
+import type { Facts, Finding, Question, Rule } from '../decision.ts';
+import { elements, referenceName, referenceNames } from '../elements.ts';
+import { authoredBy, contributedBy, token } from '../rules/demands.ts';
+import { isUnbound } from '../rules/level.ts';
+import type { Policy } from './policy.ts';
+import { hiddenWhenCited } from './table.ts';
+
+const targetsOf = ({ resource }: Indexed): readonly KeyName[] => [...new Set(referenceNames(resource.target))];
+
+/**
+ * It carries its targets' facets, so it is readable where they are. What cites or is about a Consent is read by the patient, by whoever it names as an agent,
+ * and by the organization that wrote it.
+ */
+const reading: Rule = {
+  id: 'provenance-reading',
+  judge({ caller, action }: Question): Finding | undefined {
+    if ((action !== 'read' && action !== 'search') || isUnbound(caller)) return undefined;
+    if (caller.kind === 'patient') return permit(all, 'a person sees whence everything in the own record is');
+    const own = caller.organization === undefined ? none : contributedBy(caller.organization);
+    return permit(or(own, authoredBy(caller.actors), not(token(facets.targetType, ...hiddenWhenCited))), 'it cites no Consent of others');
+  },
+};
+
+/** A client vouches for what it may change itself, in its own name. */
+const writing: Rule = {
+  id: 'provenance-writing',
+  judge({ caller, action }: Question, { after, known }: Facts): Finding | undefined {
+    if (action !== 'create' || after === undefined || isUnbound(caller)) return undefined;
+    const targets = targetsOf(after);
+    if (targets.length === 0 || targets.length !== elements(after.resource.target).length || !targets.every(target => known.resources.has(target))) {
+      return refuse('Every target of a Provenance is a resource here that its sender may change.');
+    }
+    const agents = elements(after.resource.agent).map(agent => referenceName(agent.who));
+    if (agents.length === 0 || !agents.every(agent => agent !== undefined && caller.actors.includes(agent)))
+      return refuse('The agents of a Provenance are its sender.');
+    return permit(all, 'it is about what its sender may change');
+  },
+};
+
+export const provenancePolicy: Policy = {
+  type: 'Provenance',
+  wildcard: ['r', 's'],
+  notAllowed: ['update', 'delete'],
+  unattributed: true,
+  /** Who wrote an entry knows that. */
+  base: ({ caller }) => authoredBy(caller.actors),
+  needs: (_question, _before, after) => (after === undefined ? {} : { keys: targetsOf(after) }),
+  also: after => targetsOf(after).map(key => ({ action: 'update', key })),
+  rules: () => [reading, writing],
+};
+
+const permit = (only: Predicate, because: string): Finding => ({ effect: 'permit', only, because, sources: [] });
+const refuse = (because: string): Finding => ({ effect: 'deny', because, sources: [] });

@@ -1,0 +1,167 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
+import type { Caller } from './access/caller.ts';
+import { makeRules } from './access/rules/index.ts';
+import { parseScopes } from './access/scope.ts';
+import { linkHash } from './audit/chain.ts';
+import { auditEntry, auditRecord } from './audit/event.ts';
+import { issueToken } from './auth/issue.ts';
+import { sharedSecret, signingKey } from './auth/keys.ts';
+import { makeVerifier } from './auth/verify.ts';
+import type { App, Running } from './cli/command.ts';
+import type { Config } from './config.ts';
+import { countRefusals } from './http/refusals.ts';
+import { makeServer } from './http/server.ts';
+import { activateConsent } from './interaction/activate.ts';
+import type { Interaction } from './interaction/interaction.ts';
+import { makeInteractions } from './interaction/interactions.ts';
+import type { Parts } from './interaction/parts.ts';
+import { routeFor, run, runInteraction } from './interaction/run.ts';
+import { makeLog, type WriteLog } from './log.ts';
+import { buildRegistry } from './search/registry.ts';
+import { openSqlite } from './store/sqlite/store.ts';
+import type { Change } from './store/store.ts';
+
+/** The caller of open mode: one system, with all scopes and records. */
+export const openCaller: Caller = {
+  kind: 'system',
+  client: 'open',
+  who: 'Organization/open',
+  actors: ['Organization/open'],
+  organization: 'open',
+  purpose: 'TREAT',
+  scopes: parseScopes('system/*.cruds').scopes,
+  open: true,
+  grant: 'open',
+  token: 'open',
+  grantEpoch: 0,
+};
+
+/** Opens the store and puts everything on it. `url`: where the server is reached; else the configured one, or what the last server noted. */
+export async function openApp(config: Config, given: { readonly url?: string } = {}): Promise<App> {
+  const log = makeLog(config.log);
+  const registry = buildRegistry();
+  if (config.store.path !== ':memory:') mkdirSync(dirname(config.store.path), { recursive: true });
+  const store = await openSqlite({ path: config.store.path, paramsOf: type => registry.paramsOf(type), linkHash, writer: randomBytes(6).toString('hex') });
+  const now = (): string => (config.clock === undefined ? new Date() : new Date(readFileSync(config.clock, 'utf8').trim())).toISOString();
+  const url = given.url ?? config.url ?? ((await store.document('note', 'url')) as string | undefined) ?? `http://localhost:${config.port}`;
+  const key = await signingKey(store, now());
+  const secret = await sharedSecret(store, 'cursors', now());
+  const parts: Parts = {
+    store,
+    registry,
+    rulesFor: makeRules(registry),
+    base: () => `${url}/fhir`,
+    now,
+    newId: randomUUID,
+    audit: config.audit,
+    provenance: config.auth,
+  };
+  const interactions = makeInteractions(parts, secret, config.auth);
+  return {
+    config,
+    store,
+    url,
+    log,
+    now,
+    parts,
+    verify: makeVerifier(
+      store,
+      key,
+      () => url,
+      () => Date.parse(now()),
+    ),
+    open: openCaller,
+    issue: request => issueToken(request, { store, key, url, now: now(), newId: randomUUID }),
+    run: (request, caller) => run(routeFor(request), request, caller, parts, interactions),
+    activate: (id, version, person) =>
+      runInteraction(
+        activateConsent(id, version, person.who, parts.base) as Interaction,
+        { method: 'POST', path: ['Consent', id], query: [], headers: {} },
+        person,
+        parts,
+      ),
+    close: () => store.close(),
+  };
+}
+
+/** Listens, then opens everything: until then every request is answered 503. */
+export async function serve(config: Config): Promise<Running> {
+  let listener: RequestListener = (_request, response) => void response.writeHead(503, { 'Retry-After': '1' }).end();
+  let draining = false;
+  const server = createServer((request, response) => listener(request, response));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = config.url ?? `http://localhost:${port}`;
+  const app = await openApp(config, { url }).catch(error => {
+    server.close();
+    throw error;
+  });
+  await app.store.commit([{ op: 'document', kind: 'note', id: 'url', value: url }], app.now());
+  const refusals = countRefusals();
+  const flush = async (all: boolean): Promise<void> => {
+    const lines = refusals.due(Date.parse(app.now()), all);
+    if (lines.length > 0)
+      await app.store.commit(
+        lines.map(line => refusalEvent(app, line)),
+        app.now(),
+      );
+  };
+  const timer = setInterval(() => void flush(false).catch(error => app.log('error', 'refusals were not logged', { error: String(error) })), 10_000).unref();
+  listener = makeServer({
+    verify: config.auth ? app.verify : undefined,
+    open: openCaller,
+    maxBody: config.maxBody,
+    route: routeFor,
+    run: (_routed, request, caller) => app.run(request, caller),
+    refused: address => refusals.note(address, Date.parse(app.now())),
+    log: entry => logRequest(app.log, entry),
+    ready: async () =>
+      !draining &&
+      (await app.store.epochs([]).then(
+        () => true,
+        () => false,
+      )),
+  });
+  if (!config.auth) app.log('warn', 'open mode: everybody who reaches this address may read and change everything', { url });
+  const stop = async (): Promise<void> => {
+    draining = true;
+    clearInterval(timer);
+    await new Promise<void>(resolve => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
+    await flush(true);
+    await app.close();
+  };
+  return { app, url, server, stop };
+}
+
+function refusalEvent(app: App, { address, count, since }: { address: string; count: number; since: number }): Change {
+  const record = auditRecord({
+    id: randomUUID(),
+    at: new Date(since).toISOString(),
+    code: 'unauthenticated',
+    outcome: '8',
+    why: 'no valid access token',
+    address,
+    server: `${app.url}/fhir`,
+    request: 'summed up',
+    touched: [],
+    reasons: [],
+    count,
+  });
+  return { op: 'event', ...auditEntry(record) };
+}
+
+function logRequest(
+  log: WriteLog,
+  { status, method, what, ms, problem }: { status: number; method: string; what: string; ms: number; problem?: { code: string; cause?: unknown } },
+): void {
+  const cause =
+    problem?.code === 'exception' ? { cause: problem.cause instanceof Error ? (problem.cause.stack ?? problem.cause.message) : String(problem.cause) } : {};
+  log(status >= 500 ? 'error' : 'debug', 'request', { status, method, what, ms, ...(problem === undefined ? {} : { problem: problem.code }), ...cause });
+}

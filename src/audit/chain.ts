@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * The hash of a link: SHA-256 over the previous link's hash and, for each event in order, its id and the SHA-256 of its compact record. Hex.
+ * Lengths are written before what varies, so that no two lists of events give the same text.
+ */
+export function linkHash(previous: string, events: readonly { readonly id: string; readonly body: Uint8Array }[]): string {
+  const hash = createHash('sha256').update(`${previous}\n${events.length}\n`);
+  for (const event of events) hash.update(`${event.id.length} ${event.id} ${createHash('sha256').update(event.body).digest('hex')}\n`);
+  return hash.digest('hex');
+}
+
+/** The newest link of a writer: published outside, it shows later that nothing was cut off after it. */
+export interface ChainHead {
+  readonly writer: string;
+  readonly number: number;
+  readonly hash: string;
+}
+interface Link extends ChainHead {
+  readonly previous: string;
+  readonly events: readonly { readonly id: string; readonly body: Uint8Array }[];
+}
+export interface Verification {
+  readonly events: number;
+  readonly links: number;
+  /** One sentence for each place where the log is not as it was written. */
+  readonly faults: readonly string[];
+  readonly heads: readonly ChainHead[];
+}
+
+/** Reads the whole log and finds what was altered, taken out, added, or (with a published head) cut off at the end. */
+export async function verifyChain(links: AsyncIterable<Link>, published: readonly ChainHead[] = []): Promise<Verification> {
+  const faults: string[] = [];
+  const heads = new Map<string, ChainHead>();
+  const seen = new Set<string>();
+  let events = 0;
+  let count = 0;
+  for await (const link of links) {
+    events += link.events.length;
+    if (link.number < 0) {
+      for (const event of link.events) faults.push(`event ${event.id} is in the log but in no link: it was added outside the server`);
+      continue;
+    }
+    count++;
+    const before = heads.get(link.writer);
+    const place = `link ${link.number} of writer ${link.writer}`;
+    if (link.number !== (before?.number ?? 0) + 1) faults.push(`${place} follows link ${before?.number ?? 0}: links are missing before it`);
+    if (link.previous !== (before?.hash ?? '')) faults.push(`${place} does not continue the one before it`);
+    if (linkHash(link.previous, link.events) !== link.hash)
+      faults.push(`${place} (${link.events.length} events) does not hash to what was written: an event was altered, taken out or added`);
+    heads.set(link.writer, { writer: link.writer, number: link.number, hash: link.hash });
+    seen.add(`${link.writer} ${link.number} ${link.hash}`);
+  }
+  for (const head of published) {
+    if (!seen.has(`${head.writer} ${head.number} ${head.hash}`))
+      faults.push(`the published head, link ${head.number} of writer ${head.writer}, is not in the log: it was cut off or rewritten`);
+  }
+  return { events, links: count, faults, heads: [...heads.values()] };
+}

@@ -1,0 +1,41 @@
+import type { Instant, KeyName, ResourceKey, ResourceType } from '../fhir/types.ts';
+import type { Confidentiality, RecordId } from '../search/indexed.ts';
+
+/** 0 success, 4 refused for what it is, 8 refused for who asks, 12 failed here. */
+export type AuditOutcome = '0' | '4' | '8' | '12';
+
+/** A line of the log, compact: rendered as a BALP AuditEvent when it is read. References, rule ids and consent ids; never clinical content. */
+export interface AuditRecord {
+  readonly id: string;
+  readonly at: Instant;
+  /** http://hl7.org/fhir/restful-interaction code, or `consent-activate`, `unauthenticated`. */
+  readonly code: string;
+  readonly outcome: AuditOutcome;
+  /** Why it was refused, as the caller was told or as the rules had it. */
+  readonly why?: string;
+  /** Absent: nobody was authenticated. */
+  readonly caller?: {
+    readonly kind: string;
+    readonly client: string;
+    readonly account?: string;
+    readonly who: KeyName;
+    readonly onBehalfOf?: KeyName;
+    readonly purpose: string;
+    readonly token: string;
+  };
+  readonly address?: string;
+  /** The public FHIR base of this server. */
+  readonly server: string;
+  readonly request: string;
+  readonly target?: ResourceKey & { readonly versionId?: string };
+  /** The record it touched. */
+  readonly record?: RecordId;
+  /** The Consents that the decision rests on. */
+  readonly consents: readonly string[];
+  /** A search as it was asked; kept only where it concerns this record alone. */
+  readonly query?: string;
+  /** How many requests this line stands for, where it sums up. */
+  readonly count?: number;
+  /** What the log line reveals, so that it is read by nobody who may not read what it is about. */
+  readonly labels: { readonly confidentiality: Confidentiality; readonly sensitivity: readonly string[]; readonly types: readonly ResourceType[] };
+}

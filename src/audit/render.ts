@@ -1,0 +1,132 @@
+import { Buffer } from 'node:buffer';
+import type { Coding, Resource } from '../fhir/types.ts';
+import type { AuditRecord } from './record.ts';
+
+// IHE Basic Audit Log Patterns (BALP) 1.1.4: https://profiles.ihe.net/ITI/BALP/
+const PROFILE = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.';
+const DCM = 'http://dicom.nema.org/resources/ontology/DCM';
+const PARTICIPATION = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType';
+
+interface Pattern {
+  /** AuditEvent.action. */
+  readonly action: string;
+  readonly profile: string;
+  readonly client: Coding;
+  readonly server: Coding;
+  readonly user: string;
+  /** object-role of the data entity. */
+  readonly role: string;
+}
+const source: Coding = { system: DCM, code: '110153', display: 'Source Role ID' };
+const destination: Coding = { system: DCM, code: '110152', display: 'Destination Role ID' };
+const reading: Pattern = { action: 'R', profile: 'Read', client: destination, server: source, user: 'IRCP', role: '4' };
+const querying: Pattern = { action: 'E', profile: 'Query', client: source, server: destination, user: 'IRCP', role: '24' };
+const writing = (action: string, profile: string): Pattern => ({ action, profile, client: source, server: destination, user: 'AUT', role: '4' });
+const deleting: Pattern = {
+  ...writing('D', 'Delete'),
+  client: { system: DCM, code: '110150', display: 'Application' },
+  server: { system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'custodian' },
+};
+
+/** One row for each interaction that BALP has a pattern for. */
+const patterns: Readonly<Record<string, Pattern>> = {
+  read: reading,
+  vread: reading,
+  'history-instance': reading,
+  'search-type': querying,
+  capabilities: querying,
+  create: writing('C', 'Create'),
+  update: writing('U', 'Update'),
+  delete: deleting,
+};
+const other: Pattern = { ...querying, profile: '' };
+
+/** AuditEvent.action of an interaction code. */
+export const actionOf = (code: string): string => (patterns[code] ?? other).action;
+
+/** The BALP AuditEvent of a line of the log. Pure. BALP's profiles fix outcome 0, so a refusal has their shape but does not claim them. */
+export function renderAuditEvent(record: AuditRecord): Resource {
+  const pattern = patterns[record.code] ?? other;
+  const succeeded = record.outcome === '0';
+  const profile = succeeded && pattern.profile !== '' ? `${PROFILE}${record.record === undefined ? '' : 'Patient'}${pattern.profile}` : undefined;
+  return {
+    resourceType: 'AuditEvent',
+    id: record.id,
+    meta: {
+      versionId: '1',
+      lastUpdated: record.at,
+      ...(profile === undefined ? {} : { profile: [profile] }),
+      security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }],
+    },
+    type: { system: 'http://terminology.hl7.org/CodeSystem/audit-event-type', code: 'rest', display: 'RESTful Operation' },
+    subtype: [{ system: 'http://hl7.org/fhir/restful-interaction', code: record.code }],
+    action: pattern.action,
+    recorded: record.at,
+    outcome: record.outcome,
+    ...(record.why === undefined ? {} : { outcomeDesc: record.count === undefined ? record.why : `${record.why} (${record.count} requests)` }),
+    ...(record.caller === undefined
+      ? {}
+      : { purposeOfEvent: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: record.caller.purpose }] }] }),
+    agent: agents(record, pattern),
+    source: {
+      observer: { display: 'Kindred', identifier: { value: record.server } },
+      type: [{ system: 'http://terminology.hl7.org/CodeSystem/security-source-type', code: '4', display: 'Application Server' }],
+    },
+    entity: entities(record, pattern),
+  };
+}
+
+function agents(record: AuditRecord, pattern: Pattern): object[] {
+  const { caller } = record;
+  const client = {
+    type: { coding: [pattern.client] },
+    who: { identifier: { value: caller?.client ?? 'unauthenticated' } },
+    requestor: caller === undefined,
+    ...(record.address === undefined ? {} : { network: { address: record.address, type: '2' } }),
+  };
+  const server = {
+    type: { coding: [pattern.server] },
+    who: { display: 'Kindred', identifier: { value: record.server } },
+    requestor: false,
+    network: { address: record.server, type: '5' },
+  };
+  if (caller === undefined) return [client, server];
+  const user = {
+    type: {
+      coding: [
+        { system: PARTICIPATION, code: pattern.user },
+        { system: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/UserAgentTypes', code: 'UserOauthAgent' },
+      ],
+    },
+    who: { reference: caller.who },
+    requestor: true,
+    policy: [`urn:ietf:params:oauth:jti:${caller.token}`],
+  };
+  return [client, server, user];
+}
+
+function entities(record: AuditRecord, pattern: Pattern): object[] {
+  const entityType = (code: string) => ({ system: 'http://terminology.hl7.org/CodeSystem/audit-entity-type', code });
+  const entityRole = (code: string) => ({ system: 'http://terminology.hl7.org/CodeSystem/object-role', code });
+  const { target } = record;
+  return [
+    ...(record.record === undefined ? [] : [{ what: { reference: record.record }, type: entityType('1'), role: entityRole('1') }]),
+    ...(target === undefined || `${target.type}/${target.id}` === record.record
+      ? []
+      : [
+          {
+            what: { reference: `${target.type}/${target.id}${target.versionId === undefined ? '' : `/_history/${target.versionId}`}` },
+            type: entityType('2'),
+            role: entityRole(pattern.role === '24' ? '4' : pattern.role),
+          },
+        ]),
+    ...(record.query === undefined
+      ? []
+      : [{ type: entityType('2'), role: entityRole('24'), description: record.query, query: Buffer.from(record.query).toString('base64') }]),
+    ...record.consents.map(consent => ({ what: { reference: consent }, type: entityType('2'), role: entityRole('13'), name: 'Consent relied on' })),
+    {
+      what: { identifier: { value: record.request } },
+      type: { system: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType', code: 'XrequestId' },
+    },
+  ];
+}

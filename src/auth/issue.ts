@@ -1,0 +1,126 @@
+import { SignJWT } from 'jose';
+import { parseScopes } from '../access/scope.ts';
+import { Problem } from '../fhir/problem.ts';
+import type { ResourceStore } from '../store/store.ts';
+import { ALGORITHM, type SigningKey } from './keys.ts';
+import type { Account, Client, Hat } from './people.ts';
+
+export interface TokenRequest {
+  readonly client: string;
+  readonly account?: string;
+  /** `Patient/mary`. */
+  readonly record?: string;
+  readonly scope: string;
+}
+/** RFC 6749 §5.1, with SMART's launch context. */
+export interface TokenResponse {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  readonly expires_in: number;
+  readonly scope: string;
+  readonly patient?: string;
+  readonly fhirUser?: string;
+  readonly need_patient_banner?: boolean;
+}
+interface Issuer {
+  readonly store: ResourceStore;
+  readonly key: SigningKey;
+  /** Public URL of the server. */
+  readonly url: string;
+  readonly now: string;
+  newId(): string;
+}
+/** Access tokens live as long as SMART recommends at most. */
+const LIFETIME = 3600;
+const LIFETIME_SYSTEM = 300;
+
+/**
+ * Authorizes a client and signs an access token. Scopes are cut to what the client is registered for and to what its kind may hold.
+ * Throws Problem 'invalid' naming what does not fit: unknown client or account, no such hat, no scope left.
+ */
+export async function issueToken(request: TokenRequest, issuer: Issuer): Promise<TokenResponse> {
+  const { store, key, url, now } = issuer;
+  const client = (await store.document('client', request.client)) as Client | undefined;
+  if (client === undefined) throw new Problem('invalid', `there is no client \`${request.client}\``);
+  const hat = request.account === undefined ? undefined : await findHat(request, store);
+  const scope = grantedScope(request.scope, client, hat);
+  if (parseScopes(scope).scopes.length === 0)
+    throw new Problem('invalid', `nothing of \`${request.scope}\` may be granted to client \`${client.client_id}\`, registered for \`${client.scope}\``);
+  if (client.kind === 'system' && hat !== undefined) throw new Problem('invalid', 'a system client acts for its organization, not for an account');
+  if (client.kind !== 'system' && hat === undefined) throw new Problem('invalid', 'an app acts for an account: name one with --account');
+  const grant = issuer.newId();
+  const token = issuer.newId();
+  const lifetime = client.kind === 'system' ? LIFETIME_SYSTEM : LIFETIME;
+  const patient = request.record?.replace(/^Patient\//, '') ?? (hat?.kind === 'patient' ? hat.resource?.slice('Patient/'.length) : undefined);
+  const person = hat === undefined ? {} : { account: request.account, fhirUser: hat.resource };
+  const made = await store.commit(
+    [
+      {
+        op: 'document',
+        kind: 'grant',
+        id: grant,
+        value: { id: grant, client: client.client_id, ...(request.account === undefined ? {} : { account: request.account }), scope, active: true },
+        expect: 'absent',
+      },
+    ],
+    now,
+  );
+  if (!made.ok) throw new Problem('conflict', 'the grant could not be stored');
+  const issued = Math.floor(Date.parse(now) / 1000);
+  const access_token = await new SignJWT({ client_id: client.client_id, scope, grant, ...person, ...(patient === undefined ? {} : { patient }) })
+    .setProtectedHeader({ alg: ALGORITHM, kid: key.id, typ: 'at+jwt' })
+    .setIssuer(url)
+    .setAudience(`${url}/fhir`)
+    .setSubject(request.account ?? client.client_id)
+    .setJti(token)
+    .setIssuedAt(issued)
+    .setExpirationTime(issued + lifetime)
+    .sign(key.secret);
+  return {
+    access_token,
+    token_type: 'Bearer',
+    expires_in: lifetime,
+    scope,
+    ...(patient === undefined ? {} : { patient }),
+    ...(hat?.resource === undefined ? {} : { fhirUser: hat.resource }),
+    ...(hat?.kind === 'caregiver' ? { need_patient_banner: true } : {}),
+  };
+}
+
+/** The hat under which the account may be about the record: the patient's own, a RelatedPerson of that patient, or a practitioner's. */
+async function findHat({ account: username, record }: TokenRequest, store: ResourceStore): Promise<Hat> {
+  const account = (await store.document('account', username!)) as Account | undefined;
+  if (account === undefined) throw new Problem('invalid', `there is no account \`${username}\``);
+  const wearable = account.hats.filter(hat => hat.resource !== undefined && ['patient', 'caregiver', 'practitioner'].includes(hat.kind));
+  if (record === undefined) {
+    if (wearable.length !== 1) throw new Problem('invalid', `account \`${username}\` may act for several: name one with --record`);
+    return wearable[0]!;
+  }
+  for (const hat of wearable) {
+    if (hat.kind === 'patient' && hat.resource === record) return hat;
+    if (hat.kind === 'caregiver' && (await caredFor(hat, store)) === record) return hat;
+    if (hat.kind === 'practitioner') return hat;
+  }
+  throw new Problem('invalid', `account \`${username}\` has no hat for record \`${record}\``);
+}
+async function caredFor(hat: Hat, store: ResourceStore): Promise<string | undefined> {
+  const [type = '', id = ''] = hat.resource!.split('/');
+  const version = await store.read({ type, id });
+  if (version === undefined || version.deleted) return undefined;
+  return (version.parsed().patient as { reference?: string } | undefined)?.reference;
+}
+
+/** What is asked for, without what the client is not registered for and what this kind of caller cannot hold (ACCESS §2). */
+function grantedScope(asked: string, client: Client, hat: Hat | undefined): string {
+  const level = hat === undefined ? 'system' : hat.kind === 'practitioner' ? 'user' : 'patient';
+  const registered = parseScopes(client.scope).scopes;
+  const fits = (text: string): boolean => {
+    const scope = parseScopes(text).scopes[0];
+    if (scope === undefined) return false;
+    if (scope.level !== level && !(scope.level === 'patient' && hat?.kind === 'practitioner')) return false;
+    return registered.some(
+      one => one.level === scope.level && (one.type === '*' || one.type === scope.type) && [...scope.may].every(letter => one.may.has(letter)),
+    );
+  };
+  return asked.split(/\s+/).filter(fits).join(' ');
+}

@@ -1,0 +1,83 @@
+import type { Server } from 'node:http';
+import type { Caller } from '../access/caller.ts';
+import type { TokenRequest, TokenResponse } from '../auth/issue.ts';
+import type { Verify } from '../auth/verify.ts';
+import { type Config, readConfig } from '../config.ts';
+import type { Answer, FhirRequest } from '../interaction/interaction.ts';
+import type { Parts } from '../interaction/parts.ts';
+import type { WriteLog } from '../log.ts';
+import type { ResourceStore } from '../store/store.ts';
+
+/** All parts put together, without a server around them. */
+export interface App {
+  readonly config: Config;
+  readonly store: ResourceStore;
+  /** Public URL, without a slash at the end. */
+  readonly url: string;
+  readonly log: WriteLog;
+  readonly verify: Verify;
+  readonly parts: Parts;
+  /** The caller of open mode. */
+  readonly open: Caller;
+  now(): string;
+  issue(request: TokenRequest): Promise<TokenResponse>;
+  /** The one road. */
+  run(request: FhirRequest, caller: Caller): Promise<Answer>;
+  /** A person activates a Consent: the one write that no client can ask for. */
+  activate(id: string, version: string, person: Caller): Promise<Answer>;
+  close(): Promise<void>;
+}
+export interface Running {
+  readonly app: App;
+  readonly url: string;
+  readonly server: Server;
+  /** Stops taking requests, lets the running ones end, closes the store. */
+  stop(): Promise<void>;
+}
+
+/** What commands get from outside: they know no engine and open nothing themselves. */
+export interface Doors {
+  openApp(config: Config): Promise<App>;
+  serve(config: Config): Promise<Running>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** The rest of `--help`: arguments, options, an example. */
+  readonly help: string;
+  /** Gives back the exit code. */
+  run(args: readonly string[], doors: Doors): Promise<number>;
+}
+
+/** Exit codes: 0 done, 1 refused or not all done, 2 wrong usage, 78 bad configuration (sysexits). */
+export const exits = { done: 0, failed: 1, usage: 2, configuration: 78 } as const;
+
+/** What ends a command with a sentence on stderr. */
+export class CommandProblem extends Error {
+  readonly exit: number;
+  constructor(message: string, exit: number = exits.failed) {
+    super(message);
+    this.exit = exit;
+  }
+}
+/** The configuration of the environment, or every mistake in it. */
+export function configOf(environment: Doors['environment']): Config {
+  const read = readConfig(environment);
+  if ('config' in read) return read.config;
+  throw new CommandProblem(read.mistakes.join('\n'), exits.configuration);
+}
+/** Result of a command: JSON on stdout, or a sentence for people. */
+export function print(json: boolean, value: unknown, text: string): void {
+  process.stdout.write(json ? `${JSON.stringify(value)}\n` : `${text}\n`);
+}
+/** Opens the app, works with it, and closes it whatever happens. */
+export async function withApp<T>(doors: Doors, config: Config, work: (app: App) => Promise<T>): Promise<T> {
+  const app = await doors.openApp(config);
+  try {
+    return await work(app);
+  } finally {
+    await app.close();
+  }
+}

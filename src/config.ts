@@ -1,0 +1,80 @@
+/** The whole configuration, read once from the environment. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Public URL without a slash at the end; undefined: `http://localhost:PORT` of the port that is listened on. */
+  readonly url: string | undefined;
+  readonly store: { readonly engine: 'sqlite'; readonly path: string };
+  /** Off: every caller is one system caller with all rights. Loopback only. */
+  readonly auth: boolean;
+  readonly audit: boolean;
+  readonly log: LogLevel;
+  /** A file that holds the time, for tests; loopback only. */
+  readonly clock: string | undefined;
+  /** Largest request body, bytes. */
+  readonly maxBody: number;
+}
+const levels = ['error', 'warn', 'info', 'debug', 'silent'] as const;
+export type LogLevel = (typeof levels)[number];
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Every setting, for `--help` and the README: name, default, meaning. */
+export const settings: readonly (readonly [string, string, string])[] = [
+  ['PORT', '8080', 'port to listen on; 0 takes any'],
+  ['HOST', '127.0.0.1', 'address to listen on'],
+  ['KINDRED_URL', 'http://localhost:PORT', 'public URL: issuer and links come from it, never from the Host header'],
+  ['KINDRED_STORE', 'sqlite:./data/kindred.db', '`sqlite:PATH` or `sqlite::memory:`'],
+  ['KINDRED_AUTH', 'on', '`off`: every caller may do everything; refused unless HOST is loopback'],
+  ['KINDRED_AUDIT', 'on', '`off` only together with KINDRED_AUTH=off'],
+  ['KINDRED_LOG', 'info', levels.join(', ')],
+  ['KINDRED_MAX_BODY', '64mb', 'largest request body: a number of bytes, or with kb or mb'],
+  ['KINDRED_CLOCK', '', '`file:PATH` holding an instant, reread for each request; loopback only, for tests'],
+];
+
+/** True for addresses that only this machine reaches. */
+export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+/**
+ * Environment → Config, or every mistake as a sentence, all at once. Pure.
+ */
+export function readConfig(environment: Environment): { readonly config: Config } | { readonly mistakes: readonly string[] } {
+  const mistakes: string[] = [];
+  const get = (name: string): string => environment[name] || (settings.find(([setting]) => setting === name)?.[1] ?? '');
+  const oneOf = (name: string, allowed: readonly string[]): string => {
+    const value = get(name);
+    if (!allowed.includes(value)) mistakes.push(`${name} is \`${value}\`; it may be ${allowed.join(', ')}`);
+    return value;
+  };
+  const port = Number(get('PORT'));
+  if (!Number.isInteger(port) || port < 0 || port > 65535) mistakes.push(`PORT is \`${get('PORT')}\`; it must be a number from 0 to 65535`);
+  const host = get('HOST');
+  const auth = oneOf('KINDRED_AUTH', ['on', 'off']) === 'on';
+  const audit = oneOf('KINDRED_AUDIT', ['on', 'off']) === 'on';
+  if (!auth && !isLoopback(host)) mistakes.push(`KINDRED_AUTH=off lets everybody do everything, so HOST must be loopback, not \`${host}\``);
+  if (auth && !audit) mistakes.push('KINDRED_AUDIT=off is for open mode only (KINDRED_AUTH=off)');
+  const clock = environment.KINDRED_CLOCK || undefined;
+  if (clock !== undefined && !clock.startsWith('file:')) mistakes.push(`KINDRED_CLOCK is \`${clock}\`; it must be file:PATH`);
+  if (clock !== undefined && !isLoopback(host)) mistakes.push('KINDRED_CLOCK is for tests, so HOST must be loopback');
+  const url = environment.KINDRED_URL || undefined;
+  if (url !== undefined && !/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/.test(url))
+    mistakes.push(`KINDRED_URL is \`${url}\`; it must be an http or https URL without query`);
+  const store = /^sqlite:(.+)$/.exec(get('KINDRED_STORE'));
+  if (store === null) mistakes.push(`KINDRED_STORE is \`${get('KINDRED_STORE').replace(/\/\/[^@]*@/, '//…@')}\`; it must be sqlite:PATH or sqlite::memory:`);
+  const size = /^(\d{1,9})(kb|mb)?$/.exec(get('KINDRED_MAX_BODY').toLowerCase());
+  if (size === null) mistakes.push(`KINDRED_MAX_BODY is \`${get('KINDRED_MAX_BODY')}\`; it must be a number of bytes such as 5mb`);
+  const log = oneOf('KINDRED_LOG', levels) as LogLevel;
+  if (mistakes.length > 0) return { mistakes };
+  const scale = { kb: 1024, mb: 1024 * 1024 }[size?.[2] ?? ''] ?? 1;
+  const config: Config = {
+    port,
+    host,
+    url: url?.replace(/\/+$/, ''),
+    store: { engine: 'sqlite', path: store?.[1] ?? '' },
+    auth,
+    audit,
+    log,
+    clock: clock?.slice('file:'.length),
+    maxBody: Number(size?.[1]) * scale,
+  };
+  return { config: Object.freeze(config) };
+}

@@ -1,0 +1,30 @@
+/** What `build.ts` writes into `r4.json.gz` and `definitions.ts` reads: R4 (4.0.1) without prose, profiles and invariants. */
+export interface Artefact {
+  readonly types: readonly TypeRow[];
+  readonly codeLists: readonly CodeList[];
+  readonly targetLists: readonly (readonly string[])[];
+  readonly searchParameters: readonly SearchParameterRow[];
+  /** The patient compartment: type → codes of the search parameters that place a resource in it. */
+  readonly patientCompartment: Readonly<Record<string, readonly string[]>>;
+}
+
+/** `abstract` types (Resource, Element …) have no instances. */
+export type TypeRow = readonly [name: string, kind: 'resource' | 'complex' | 'primitive' | 'backbone', abstract: boolean, elements: readonly ElementRow[]];
+
+/** A max of null is `*`. The last two are positions in `targetLists` and `codeLists`. */
+export type ElementRow = readonly [
+  name: string,
+  min: number,
+  max: number | null,
+  types: readonly string[],
+  targetList?: number | null,
+  codeList?: number | null,
+];
+
+/** The codes of one value set; `system` where they all come from one. */
+export interface CodeList {
+  readonly system?: string;
+  readonly codes: readonly string[];
+}
+
+type SearchParameterRow = readonly [code: string, type: string, base: readonly string[], expression: string, targets: readonly string[], url: string];

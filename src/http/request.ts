@@ -1,0 +1,80 @@
+import type { IncomingMessage } from 'node:http';
+import { parseJson } from '../fhir/json.ts';
+import { Problem } from '../fhir/problem.ts';
+import type { FhirRequest, Method } from '../interaction/interaction.ts';
+
+const kept = ['if-match', 'if-none-exist', 'if-none-match', 'if-modified-since', 'prefer'];
+const jsonTypes = /^application\/(fhir\+json|json|json\+fhir)\s*(;|$)/i;
+const formType = /^application\/x-www-form-urlencoded\s*(;|$)/i;
+
+/** The start of a request: all that is known before its body is read. Throws Problem for a path that cannot be decoded, or a format we do not write. */
+export function readHead(message: IncomingMessage, base: string): FhirRequest {
+  const [path = '', ...query] = (message.url ?? '').slice(base.length).split('?');
+  const method = message.method === 'HEAD' ? 'GET' : message.method;
+  const parameters = [...new URLSearchParams(query.join('?'))];
+  checkFormat(message.headers.accept, parameters);
+  return {
+    method: method as Method,
+    path: path
+      .split('/')
+      .filter(part => part !== '')
+      .map(decode),
+    query: parameters,
+    headers: Object.fromEntries(kept.flatMap(name => (typeof message.headers[name] === 'string' ? [[name, message.headers[name]]] : []))),
+  };
+}
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new Problem('value', `\`${part.slice(0, 80)}\` in the address is not percent-encoded UTF-8`);
+  }
+}
+/** JSON is what we write: `_format` wins over Accept (http://hl7.org/fhir/R4/http.html#parameters). */
+function checkFormat(accept: string | undefined, query: FhirRequest['query']): void {
+  const format = query.find(([name]) => name === '_format')?.[1];
+  if (format !== undefined) {
+    if (!/^(json|text\/json|application\/(fhir\+)?json)/i.test(format.replace(' ', '+')))
+      throw new Problem('not-acceptable', `\`_format=${format.slice(0, 40)}\` is not available; json is`);
+    return;
+  }
+  if (accept === undefined || accept.trim() === '') return;
+  if (!/(\*\/\*|application\/\*|application\/(fhir\+)?json)/i.test(accept))
+    throw new Problem('not-acceptable', `\`${accept.slice(0, 80)}\` is not available; application/fhir+json is`);
+}
+
+/** The body's bytes, or Problem 'too-long' as soon as the limit is passed. */
+export async function readBytes(message: IncomingMessage, limit: number): Promise<Buffer> {
+  const tooLong = (): Problem => new Problem('too-long', `the body is larger than the ${limit} bytes that are taken`, { headers: { Connection: 'close' } });
+  if (Number(message.headers['content-length'] ?? 0) > limit) throw tooLong();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) throw tooLong();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Head and body → the request. A `_search` form joins the query; anything else must be JSON in UTF-8. */
+export function withBody(head: FhirRequest, type: string | undefined, bytes: Buffer): FhirRequest {
+  if (head.method !== 'POST' && head.method !== 'PUT') return head;
+  if (head.path.at(-1) === '_search') {
+    if (bytes.length > 0 && !formType.test(type ?? '')) throw new Problem('media-type', 'a POST to _search takes application/x-www-form-urlencoded');
+    const query = [...head.query, ...new URLSearchParams(bytes.toString('utf8'))];
+    return { ...head, query };
+  }
+  if (bytes.length === 0) throw new Problem('required', 'the request needs a body');
+  if (!jsonTypes.test(type ?? ''))
+    throw new Problem('media-type', `the body must be application/fhir+json, not \`${(type ?? 'without a type').slice(0, 80)}\``);
+  return { ...head, body: parseJson(textOf(bytes)) };
+}
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+function textOf(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new Problem('structure', 'the body is not UTF-8');
+  }
+}

@@ -1,0 +1,44 @@
+import { Buffer } from 'node:buffer';
+import type { ServerResponse } from 'node:http';
+import { outcomeOf } from '../fhir/outcome.ts';
+import { Problem, problems } from '../fhir/problem.ts';
+import type { Answer } from '../interaction/interaction.ts';
+import { printBody } from '../interaction/print.ts';
+
+const TYPE = 'application/fhir+json; charset=utf-8';
+const fixed = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', Vary: 'Accept, Authorization, Prefer' };
+
+/** What the client prefers to be told of a write: http://hl7.org/fhir/R4/http.html#ops */
+type Return = 'minimal' | 'representation' | 'OperationOutcome';
+const returnOf = (prefer: string | undefined): Return | undefined =>
+  /return=(minimal|representation|OperationOutcome)/.exec(prefer ?? '')?.[1] as Return | undefined;
+
+/** Answer → HTTP. */
+export function sendAnswer(
+  response: ServerResponse,
+  answer: Answer,
+  options: { readonly head: boolean; readonly prefer?: string | undefined; readonly wrote: boolean },
+): void {
+  const preferred = options.wrote ? returnOf(options.prefer) : undefined;
+  const body =
+    preferred === 'minimal'
+      ? undefined
+      : preferred === 'OperationOutcome'
+        ? { resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'information', code: 'informational', diagnostics: 'done' }] } }
+        : answer.body;
+  send(response, answer.status, answer.headers ?? {}, answer.status === 304 || body === undefined ? undefined : printBody(body), options.head);
+}
+
+/** A Problem as an OperationOutcome; anything else is ours, and says nothing of itself. Gives back what it became, for the log. */
+export function sendProblem(response: ServerResponse, error: unknown, head: boolean): Problem {
+  const problem = error instanceof Problem ? error : new Problem('exception', 'something went wrong here; it has been noted', { cause: error });
+  send(response, problems[problem.code].status, problem.headers, Buffer.from(JSON.stringify(outcomeOf(problem))), head);
+  return problem;
+}
+
+function send(response: ServerResponse, status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | undefined, head: boolean): void {
+  if (response.headersSent || response.destroyed) return;
+  const content = body === undefined ? {} : { 'Content-Type': TYPE, 'Content-Length': String(body.length) };
+  response.writeHead(status, { ...fixed, ...content, ...headers });
+  response.end(head ? undefined : body);
+}

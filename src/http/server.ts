@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import express from 'express';
+import type { Caller } from '../access/caller.ts';
+import { Problem } from '../fhir/problem.ts';
+import type { Answer, FhirRequest } from '../interaction/interaction.ts';
+import type { Routed } from '../interaction/table.ts';
+import { authenticate, type VerifyToken } from './authenticate.ts';
+import { readBytes, readHead, withBody } from './request.ts';
+import { sendAnswer, sendProblem } from './response.ts';
+
+/** What the server needs of the rest. */
+export interface Doors {
+  /** Undefined: open mode, everybody is this caller. */
+  readonly verify: VerifyToken | undefined;
+  readonly open: Caller;
+  readonly maxBody: number;
+  /** The interaction of a head, before its body is read; throws Problem 405 for what nobody may do. */
+  route(head: FhirRequest): Routed;
+  run(routed: Routed, request: FhirRequest, caller: Caller): Promise<Answer>;
+  /** Somebody came without a valid token. */
+  refused(address: string): void;
+  /** A line for the operator; never content, never a token. */
+  log(entry: { readonly status: number; readonly method: string; readonly what: string; readonly ms: number; readonly problem?: Problem }): void;
+  ready(): Promise<boolean>;
+}
+
+/** The whole server as an Express application. */
+export function makeServer(doors: Doors): express.Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.get('/readyz', async (_request, response) => {
+    const ready = await doors.ready();
+    response.status(ready ? 200 : 503).json({ ready });
+  });
+  app.use('/fhir', (message: IncomingMessage, response: ServerResponse) => void answer(message, response, doors));
+  app.use((message: IncomingMessage, response: ServerResponse) => {
+    sendProblem(response, new Problem('not-found', 'there is nothing here; FHIR is at /fhir'), message.method === 'HEAD');
+  });
+  return app;
+}
+
+/** One FHIR request from its first byte to its last: the only place that answers, and the only catch that does. */
+async function answer(message: IncomingMessage, response: ServerResponse, doors: Doors): Promise<void> {
+  const started = performance.now();
+  const head = message.method === 'HEAD';
+  let what = 'unrouted';
+  const done = (status: number, problem?: Problem): void =>
+    doors.log({ status, method: message.method ?? '', what, ms: Math.round(performance.now() - started), ...(problem === undefined ? {} : { problem }) });
+  try {
+    // Express has cut the mount path off `url` already.
+    const request = readHead(message, '');
+    const open = request.path.length === 1 && request.path[0] === 'metadata';
+    const caller = open || doors.verify === undefined ? doors.open : await authenticate(message, doors.verify);
+    const routed = doors.route(request);
+    what = routed.type === undefined ? routed.code : `${routed.code} ${routed.type}`;
+    const bytes = request.method === 'POST' || request.method === 'PUT' ? await readBytes(message, doors.maxBody) : Buffer.alloc(0);
+    const result = await doors.run(routed, withBody(request, message.headers['content-type'], bytes), caller);
+    sendAnswer(response, result, {
+      head,
+      prefer: request.headers.prefer,
+      wrote: request.method !== 'GET' && routed.code !== 'search-type' && routed.code !== 'batch',
+    });
+    done(result.status);
+  } catch (error) {
+    const problem = sendProblem(response, error, head);
+    if (problem.code === 'login') doors.refused(message.socket.remoteAddress ?? 'unknown');
+    // What is left of a refused body must not be read as the next request.
+    if (!message.complete) message.resume();
+    done(response.statusCode, problem);
+  }
+}

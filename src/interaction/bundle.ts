@@ -1,0 +1,97 @@
+import type { Caller } from '../access/caller.ts';
+import { outcomeOf } from '../fhir/outcome.ts';
+import { Problem, problems } from '../fhir/problem.ts';
+import { type BundleEntry, locate, readEntry } from './bundle-entry.ts';
+import type { Answer, Entry, FhirRequest, WriteInteraction } from './interaction.ts';
+import { printBody } from './print.ts';
+
+/** A request on the road: what `run` is, seen from here. */
+export type Go = (request: FhirRequest, caller: Caller) => Promise<Answer>;
+type GoWrite = (interaction: WriteInteraction, request: FhirRequest, caller: Caller) => Promise<Answer>;
+
+/** Throws for what is not possible at all, whoever asks: no such type, 405. */
+type Check = (request: FhirRequest) => unknown;
+
+const MAX_ENTRIES = 20_000;
+
+/**
+ * http://hl7.org/fhir/R4/http.html#transaction – batch: each entry takes the road alone; transaction: the writes are one interaction and one commit,
+ * the reads take the road after it and so see what it wrote.
+ */
+export async function answerBundle(
+  request: FhirRequest,
+  caller: Caller,
+  base: string,
+  check: Check,
+  go: Go,
+  goWrite: GoWrite,
+  transaction: WriteInteraction,
+): Promise<Answer> {
+  const { type, entry = [] } = (request.body ?? {}) as { type?: string; entry?: unknown };
+  if (type !== 'batch' && type !== 'transaction')
+    throw new Problem('invalid', `a Bundle sent to the base must be a batch or a transaction, not \`${String(type).slice(0, 40)}\``, {
+      expression: 'Bundle.type',
+    });
+  if (!Array.isArray(entry)) throw new Problem('structure', 'Bundle.entry must be a list', { expression: 'Bundle.entry' });
+  if (entry.length > MAX_ENTRIES) throw new Problem('too-costly', `the Bundle has ${entry.length} entries; at most ${MAX_ENTRIES} are taken at once`);
+  return type === 'batch' ? answerBatch(entry, caller, base, go) : answerTransaction(entry, request, caller, base, check, go, goWrite, transaction);
+}
+
+async function answerBatch(raw: readonly unknown[], caller: Caller, base: string, go: Go): Promise<Answer> {
+  const entries: Entry[] = [];
+  for (const one of raw) entries.push(await answerAlone(() => go(readEntry(objectOf(one), base, false), caller)));
+  return { status: 200, body: { bundle: { type: 'batch-response' }, entries }, shows: [] };
+}
+
+async function answerTransaction(
+  raw: readonly unknown[],
+  request: FhirRequest,
+  caller: Caller,
+  base: string,
+  check: Check,
+  go: Go,
+  goWrite: GoWrite,
+  transaction: WriteInteraction,
+): Promise<Answer> {
+  const read: BundleEntry[] = raw.map((one, index) =>
+    locate(index, () => {
+      const entry = readEntry(objectOf(one), base, true);
+      check(entry);
+      return entry;
+    }),
+  );
+  const answer = await goWrite(transaction, { ...request, body: read }, caller);
+  if (answer.body === undefined || !('entries' in answer.body)) return answer;
+  const entries = [...answer.body.entries];
+  for (const [index, entry] of read.entries()) if (entry.method === 'GET') entries[index] = await answerAlone(() => go(entry, caller));
+  return { ...answer, body: { ...answer.body, entries } };
+}
+
+/** What fails here, fails alone: other entries of a batch are independent (R4 http.html#brules), and the writes of a transaction are stored already. */
+async function answerAlone(work: () => Promise<Answer>): Promise<Entry> {
+  try {
+    return entryOf(await work());
+  } catch (error) {
+    const problem = error instanceof Problem ? error : new Problem('exception', 'something went wrong here; it has been noted', { cause: error });
+    return { response: { status: String(problems[problem.code].status), outcome: outcomeOf(problem) } };
+  }
+}
+
+function objectOf(one: unknown): object {
+  if (typeof one !== 'object' || one === null || Array.isArray(one)) throw new Problem('structure', 'an entry must be an object');
+  return one;
+}
+/** An answer as a response entry. */
+function entryOf(answer: Answer): Entry {
+  const { body, headers = {} } = answer;
+  const { Location: location, ETag: etag, 'Last-Modified': modified } = headers;
+  const response = {
+    status: String(answer.status),
+    ...(location === undefined ? {} : { location }),
+    ...(etag === undefined ? {} : { etag }),
+    ...(modified === undefined ? {} : { lastModified: new Date(modified).toISOString() }),
+  };
+  if (body === undefined) return { response };
+  if ('raw' in body) return { body: body.raw, response };
+  return { body: 'resource' in body ? body.resource : printBody(body), response };
+}

@@ -1,0 +1,41 @@
+import { criteriaQuery } from '../search/parse.ts';
+import { capabilities } from './capabilities.ts';
+import { create, type ReadCriteria } from './create.ts';
+import { makeSeal } from './cursor.ts';
+import { remove } from './delete.ts';
+import { history } from './history.ts';
+import type { Answer, Interaction, WriteInteraction } from './interaction.ts';
+import type { Parts } from './parts.ts';
+import { read, vread } from './read.ts';
+import { search } from './search.ts';
+import type { Code } from './table.ts';
+import { transaction } from './transaction.ts';
+import { update } from './update.ts';
+
+/** What each code of the table does. A batch is made of the others (bundle.ts). */
+export interface Interactions {
+  readonly table: Readonly<Record<Exclude<Code, 'batch' | 'capabilities'>, Interaction>>;
+  readonly transaction: WriteInteraction;
+  /** Public, and about no resource: it takes no decision. */
+  capabilities(): Answer;
+}
+
+/** `secret`: what cursors are sealed with. `secured`: callers need tokens. */
+export function makeInteractions(parts: Parts, secret: Uint8Array, secured: boolean): Interactions {
+  const { registry, base } = parts;
+  const since = parts.now();
+  const readCriteria: ReadCriteria = (type, text) => criteriaQuery(type, text, { registry, base: base(), now: Date.parse(parts.now()) });
+  return {
+    table: {
+      'search-type': search({ registry, base, seal: makeSeal(secret) }) as Interaction,
+      create: create(readCriteria, base) as Interaction,
+      read: read as Interaction,
+      vread: vread as Interaction,
+      update: update(base) as Interaction,
+      delete: remove as Interaction,
+      'history-instance': history(base) as Interaction,
+    },
+    capabilities: () => capabilities(registry, base(), since, secured),
+    transaction: transaction(readCriteria, base) as WriteInteraction,
+  };
+}

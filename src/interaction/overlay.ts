@@ -1,0 +1,114 @@
+import type { Caller } from '../access/caller.ts';
+import { joined, needsOf, stamp } from '../access/facets.ts';
+import { type KeyName, nameOf, type Resource, type ResourceKey } from '../fhir/types.ts';
+import type { Facets, Indexed, Origin, RecordId } from '../search/indexed.ts';
+import type { ResourceStore, Version } from '../store/store.ts';
+
+/** What is stored, with what this request will change laid over it: every look at another resource goes through here. */
+export interface StampOverlay {
+  /** Loads what is not known yet. */
+  load(keys: readonly ResourceKey[]): Promise<void>;
+  stored(key: ResourceKey): Version | undefined;
+  /** Lays an intended version over the stored one. Facets are computed when they are first asked for, so order does not matter. */
+  lay(key: ResourceKey, resource: Resource, origin: Origin): void;
+  /** Lays a stored version over itself: the same content, to be stamped anew. */
+  relay(version: Version): Indexed;
+  /** Lets a shared resource that is cited join these records. Gives it where that is new to it. */
+  lend(name: KeyName, records: readonly RecordId[]): Indexed | undefined;
+  /** Facets and resource of an intended version. */
+  after(key: ResourceKey): Indexed;
+  /** The resource as it will be: intended, else stored and live. */
+  current(key: ResourceKey): Indexed | undefined;
+  /** Stored versions that the stamping of others looked at. */
+  used(): readonly Version[];
+}
+export const keyOfName = (name: KeyName): ResourceKey => {
+  const slash = name.indexOf('/');
+  return { type: name.slice(0, slash), id: name.slice(slash + 1) };
+};
+
+/** Origin of what this caller makes: from the token, never from a body. */
+export function originOf(caller: Caller): Origin {
+  if (caller.origin !== undefined) return caller.origin;
+  if (caller.kind === 'patient' || caller.kind === 'caregiver') return { kind: caller.kind, by: caller.who, record: caller.record ?? caller.who };
+  if (caller.organization !== undefined) return { kind: 'organization', by: caller.organization };
+  return { kind: 'server', by: caller.client };
+}
+
+/** `at`: epoch ms of the commit. */
+export function layOver(store: ResourceStore, at: number): StampOverlay {
+  const versions = new Map<KeyName, Version>();
+  const asked = new Set<KeyName>();
+  const laid = new Map<KeyName, { readonly resource: Resource; readonly origin: Origin; readonly at: number; facets?: Facets; busy?: boolean }>();
+  const used = new Map<KeyName, Version>();
+
+  const facetsOf = (name: KeyName): Facets | undefined => {
+    const entry = laid.get(name);
+    if (entry === undefined) return undefined;
+    // A circle of references adds nothing to itself.
+    if (entry.busy) return undefined;
+    if (entry.facets === undefined) {
+      entry.busy = true;
+      const previous = versions.get(name)?.facets;
+      entry.facets = stamp(entry.resource, { origin: entry.origin, at: entry.at, known, ...(previous === undefined ? {} : { previous }) });
+      entry.busy = false;
+    }
+    return entry.facets;
+  };
+  const known = (name: KeyName): { exists: boolean; facets?: Facets } | undefined => {
+    if (laid.has(name)) {
+      const facets = facetsOf(name);
+      return { exists: true, ...(facets === undefined ? {} : { facets }) };
+    }
+    const version = versions.get(name);
+    if (version === undefined) return undefined;
+    used.set(name, version);
+    return { exists: true, facets: version.facets };
+  };
+  return {
+    async load(keys) {
+      const missing = keys.filter(key => !asked.has(nameOf(key)));
+      for (const key of missing) asked.add(nameOf(key));
+      if (missing.length === 0) return;
+      for (const version of await store.readMany(missing)) versions.set(nameOf(version.key), version);
+    },
+    stored: key => versions.get(nameOf(key)),
+    lay(key, resource, origin) {
+      laid.set(nameOf(key), { resource, origin, at });
+    },
+    relay(version) {
+      const name = nameOf(version.key);
+      const resource = version.parsed();
+      laid.set(name, { resource, origin: version.facets.origin, at: Date.parse(version.lastUpdated) });
+      return { resource, facets: facetsOf(name)! };
+    },
+    lend(name, records) {
+      const entry = laid.get(name);
+      const version = versions.get(name);
+      const facets = facetsOf(name) ?? (version?.deleted ? undefined : version?.facets);
+      if (facets === undefined) return undefined;
+      const more = joined(facets, records);
+      if (more === facets) return undefined;
+      const resource = entry?.resource ?? version!.parsed();
+      laid.set(name, { resource, origin: more.origin, at, facets: more });
+      return { resource, facets: more };
+    },
+    after(key) {
+      const name = nameOf(key);
+      return { resource: laid.get(name)!.resource, facets: facetsOf(name)! };
+    },
+    current(key) {
+      const name = nameOf(key);
+      const entry = laid.get(name);
+      if (entry !== undefined) return { resource: entry.resource, facets: facetsOf(name)! };
+      const version = versions.get(name);
+      return version === undefined || version.deleted
+        ? undefined
+        : { resource: version.parsed(), facets: version.facets, updated: Date.parse(version.lastUpdated) };
+    },
+    used: () => [...used.values()],
+  };
+}
+
+/** The keys that stamping this resource will look up. */
+export const lookups = (resource: Resource): readonly ResourceKey[] => needsOf(resource).map(keyOfName);

@@ -1,0 +1,106 @@
+import type { Caller } from '../access/caller.ts';
+import { decide } from '../access/decide.ts';
+import type { Action, Decision, Facts } from '../access/decision.ts';
+import { Problem } from '../fhir/problem.ts';
+import type { ResourceKey, ResourceType } from '../fhir/types.ts';
+import type { Indexed } from '../search/indexed.ts';
+import { and, type Predicate, type SearchQuery } from '../search/query.ts';
+import type { Version } from '../store/store.ts';
+import type { ConsentFacts } from './facts.ts';
+import type { Answer, FhirRequest, Given, ReadInteraction } from './interaction.ts';
+import type { Log } from './log.ts';
+import { indexedOf, narrow, type Permitted } from './narrow.ts';
+import type { Parts } from './parts.ts';
+import { notFound } from './read.ts';
+import { viewOf } from './view.ts';
+
+/** One request on its way. */
+export interface Journey {
+  readonly parts: Parts;
+  readonly caller: Caller;
+  readonly given: Given;
+  readonly consents: ConsentFacts;
+  readonly log: Log;
+}
+export const nothingKnown: Facts['known'] = { resources: new Map(), hats: new Set(), contributed: new Set(), searches: new Map() };
+
+/** Asks the rules about reading, of one stored resource or (without) of whatever a search may show. */
+export async function askToRead(
+  { parts, caller, given, consents }: Journey,
+  action: Extract<Action, 'read' | 'search'>,
+  type: ResourceType,
+  before?: Indexed,
+): Promise<Decision> {
+  const records = [...new Set([...(before?.facets.records ?? []), ...(caller.record === undefined ? [] : [caller.record])])];
+  const facts: Facts = {
+    grants: await consents.grants(records),
+    grantEpoch: await consents.grantEpoch(),
+    known: nothingKnown,
+    ...(before === undefined ? {} : { before }),
+  };
+  return decide({ caller, action, type, at: given.now }, facts, parts.rulesFor(type));
+}
+
+/**
+ * A denial as the caller is told it: 403 where that says nothing about what is stored, else the words for what is not there. `key` undefined: there is
+ * nothing stored that it could tell of.
+ */
+export function denial(decision: Extract<Decision, { effect: 'deny' }>, key: ResourceKey | undefined): Problem {
+  if (!decision.reveal && key !== undefined) return notFound(key);
+  const denials = decision.reasons.filter(reason => reason.effect === 'deny');
+  const told = denials.find(reason => reason.effect === 'deny' && reason.plain === true) ?? denials[0];
+  return new Problem('forbidden', told?.because ?? 'this is not permitted');
+}
+
+/** The live version that stands for a stored one: itself, or the last before its deletion. */
+export async function lastLive(version: Version | undefined, parts: Parts): Promise<Version | undefined> {
+  if (version === undefined) return undefined;
+  if (!version.deleted) return viewOf(version);
+  const before = await parts.store.read(version.key, String(Number(version.versionId) - 1));
+  return before === undefined ? undefined : viewOf(before);
+}
+
+/** plan → facts → decide → narrowed read → log. */
+export async function readRoad(interaction: ReadInteraction, request: FhirRequest, journey: Journey): Promise<Answer> {
+  const { parts, log, given } = journey;
+  const plan = interaction.plan(request, given);
+  const onlys = new Map<ResourceType, Predicate>();
+  const current = plan.key === undefined ? undefined : await lastLive(await parts.store.read(plan.key), parts);
+  const before = current === undefined ? undefined : indexedOf(current);
+  const decision = await askToRead(journey, plan.action, plan.type, before);
+  const target = plan.key === undefined ? undefined : { ...plan.key, ...(current === undefined ? {} : { versionId: current.versionId }) };
+  log.asked(decision.reasons, target, current?.facets);
+  if (decision.effect === 'deny') throw denial(decision, plan.key);
+  onlys.set(plan.type, decision.only);
+  for (const type of plan.alsoNeeds) {
+    const also = await askToRead(journey, 'search', type);
+    if (also.effect === 'deny')
+      throw new Problem('forbidden', `the search goes through ${type}, which may not be searched: ${denial(also, undefined).message}`);
+    if (!onlys.has(type)) onlys.set(type, also.only);
+  }
+  for (const type of plan.alsoBrings) {
+    const also = onlys.has(type) ? undefined : await askToRead(journey, 'search', type);
+    if (also?.effect === 'permit') onlys.set(type, also.only);
+  }
+  const permitted: Permitted = { only: type => onlys.get(type), grants: records => journey.consents.grants(records) };
+  const answer = await interaction.answer(plan, narrow(parts.store, permitted), given);
+  const lines = log.shown(answer.shows, plan.text);
+  if (lines.length > 0) await parts.store.commit(lines, given.now);
+  return answer;
+}
+
+/** Keys that a criterion finds for this caller: as narrowed as any search. */
+export async function findFor(
+  journey: Journey,
+  query: SearchQuery,
+): Promise<{ readonly keys: readonly ResourceKey[]; readonly versions: readonly Version[]; readonly narrowed: SearchQuery }> {
+  const onlys = new Map<ResourceType, Predicate>();
+  for (const { type } of query.branches) {
+    const decision = await askToRead(journey, 'search', type);
+    if (decision.effect === 'deny') throw denial(decision, undefined);
+    onlys.set(type, decision.only);
+  }
+  const narrowed = { ...query, branches: query.branches.map(branch => ({ ...branch, where: and(branch.where, onlys.get(branch.type)!) })) };
+  const page = await journey.parts.store.search(narrowed);
+  return { keys: page.versions.map(version => version.key), versions: page.versions, narrowed };
+}

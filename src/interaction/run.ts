@@ -1,0 +1,71 @@
+import type { Caller } from '../access/caller.ts';
+import { policyOf } from '../access/policies/index.ts';
+import { Problem } from '../fhir/problem.ts';
+import { answerBundle } from './bundle.ts';
+import { loadConsents } from './facts.ts';
+import type { Answer, FhirRequest, Interaction } from './interaction.ts';
+import type { Interactions } from './interactions.ts';
+import { openLog } from './log.ts';
+import type { Parts } from './parts.ts';
+import { type Journey, readRoad } from './reading.ts';
+import { notAllowed, type Routed, route } from './table.ts';
+import { OUTRUN, writeRoad } from './writing.ts';
+
+/** How often a write begins anew when others were quicker. */
+const ATTEMPTS = 8;
+const actions: Readonly<Record<string, 'create' | 'update' | 'delete'>> = { create: 'create', update: 'update', delete: 'delete' };
+
+/** The interaction of a request, and a refusal (405) of what nobody may do with the type: before any body is read. */
+export function routeFor(request: FhirRequest): Routed {
+  const routed = route(request);
+  refuseForAll(routed, request);
+  return routed;
+}
+function refuseForAll({ code, type }: Routed, request: Pick<FhirRequest, 'method' | 'path'>): void {
+  const action = actions[code];
+  if (type !== undefined && action !== undefined && policyOf(type).notAllowed?.includes(action)) throw notAllowed(request.method, request.path, ['GET']);
+}
+
+/** The one road of every request: plan, facts, decide, act, audit (ARCHITECTURE §1). */
+export async function run(routed: Routed, request: FhirRequest, caller: Caller, parts: Parts, interactions: Interactions): Promise<Answer> {
+  if (routed.code === 'capabilities') return interactions.capabilities();
+  const id = parts.newId();
+  if (routed.code === 'batch') {
+    return answerBundle(
+      request,
+      caller,
+      parts.base(),
+      routeFor,
+      (entry, who) => run(routeFor(entry), entry, who, parts, interactions),
+      (interaction, entries, who) => travel(interaction, entries, who, parts, id),
+      interactions.transaction,
+    );
+  }
+  return travel(interactions.table[routed.code], request, caller, parts, id);
+}
+
+/** Takes one interaction that no address leads to along the road. */
+export const runInteraction = (interaction: Interaction, request: FhirRequest, caller: Caller, parts: Parts): Promise<Answer> =>
+  travel(interaction, request, caller, parts, parts.newId());
+
+/** One interaction from plan to answer; whatever ends it is in the log before the caller hears of it. */
+async function travel(interaction: Interaction, request: FhirRequest, caller: Caller, parts: Parts, id: string): Promise<Answer> {
+  const bound = `${caller.account ?? ''} ${caller.client} ${caller.record ?? ''}`;
+  for (let attempt = 1; ; attempt++) {
+    const given = { now: parts.now(), newId: parts.newId, bound };
+    const journey: Journey = { parts, caller, given, consents: loadConsents(parts.store, caller), log: openLog(parts, caller, interaction.code, id) };
+    try {
+      if (interaction.effect === 'read') return await readRoad(interaction, request, journey);
+      const answer = await writeRoad(interaction, request, journey);
+      if (answer !== OUTRUN) return answer;
+      if (attempt === ATTEMPTS) throw new Problem('conflict', 'others keep changing what this depends on: try again');
+      await pause(attempt);
+    } catch (error) {
+      const lines = journey.log.failed(error);
+      if (lines.length > 0) await parts.store.commit(lines, given.now);
+      throw error;
+    }
+  }
+}
+/** A little longer each time, and not for all alike. */
+const pause = (attempt: number): Promise<void> => new Promise(resolve => setTimeout(resolve, Math.random() * 4 * 2 ** attempt));

@@ -1,0 +1,82 @@
+import { resourceTypes } from '../fhir/definitions/definitions.ts';
+import { Problem } from '../fhir/problem.ts';
+import type { ResourceType } from '../fhir/types.ts';
+import { isId } from './body.ts';
+import type { FhirRequest, Method } from './interaction.ts';
+
+/** FHIR's codes of what can be asked: http://hl7.org/fhir/R4/valueset-restful-interaction.html */
+export type Code = 'capabilities' | 'batch' | 'search-type' | 'create' | 'read' | 'update' | 'delete' | 'history-instance' | 'vread';
+
+interface Row {
+  readonly code: Code;
+  readonly method: Method;
+  /** `type`, `id` and `version` stand for what they say; the rest for itself. */
+  readonly path: readonly string[];
+}
+/** Every interaction, one line each: routing and the CapabilityStatement follow from it. */
+export const table: readonly Row[] = [
+  { code: 'capabilities', method: 'GET', path: ['metadata'] },
+  { code: 'batch', method: 'POST', path: [] },
+  { code: 'search-type', method: 'GET', path: ['type'] },
+  { code: 'search-type', method: 'POST', path: ['type', '_search'] },
+  { code: 'create', method: 'POST', path: ['type'] },
+  { code: 'read', method: 'GET', path: ['type', 'id'] },
+  { code: 'update', method: 'PUT', path: ['type', 'id'] },
+  { code: 'delete', method: 'DELETE', path: ['type', 'id'] },
+  { code: 'history-instance', method: 'GET', path: ['type', 'id', '_history'] },
+  { code: 'vread', method: 'GET', path: ['type', 'id', '_history', 'version'] },
+];
+
+/** What a path part must be; says what is wrong with it. */
+const parts: Readonly<Record<string, (text: string) => Problem | undefined>> = {
+  type: text => (resourceTypes.has(text) ? undefined : new Problem('not-found', `\`${text.slice(0, 80)}\` is not a resource type of FHIR R4`)),
+  id: text =>
+    isId(text)
+      ? undefined
+      : new Problem(
+          'value',
+          text.startsWith('$')
+            ? `the operation \`${text.slice(0, 80)}\` is not supported`
+            : `\`${text.slice(0, 80)}\` is no id: 1 to 64 letters, digits, dots and dashes`,
+        ),
+  version: text => (isId(text) ? undefined : new Problem('value', `\`${text.slice(0, 80)}\` is no version id`)),
+};
+const fits = (row: Row, path: readonly string[]): boolean =>
+  row.path.length === path.length && row.path.every((part, index) => part in parts || part === path[index]);
+
+export interface Routed {
+  readonly code: Code;
+  /** Absent: the whole server. */
+  readonly type?: ResourceType;
+}
+
+/**
+ * Method and path → the interaction, before any body is read.
+ * Throws Problem 'not-found' (no such type or address), 'value' (an id that cannot be one) or 'not-allowed' (405 with Allow).
+ */
+export function route({ method, path }: Pick<FhirRequest, 'method' | 'path'>): Routed {
+  const rows = table.filter(row => fits(row, path)).sort((a, b) => literals(b) - literals(a));
+  const [closest] = rows;
+  if (closest === undefined) throw new Problem('not-found', `there is nothing at \`${path.join('/').slice(0, 120)}\``);
+  for (const [index, part] of closest.path.entries()) {
+    const problem = parts[part]?.(path[index]!);
+    if (problem !== undefined) throw problem;
+  }
+  const row = rows.find(one => one.method === method && literals(one) === literals(closest));
+  if (row === undefined)
+    throw notAllowed(
+      method,
+      path,
+      rows.filter(one => literals(one) === literals(closest)).map(one => one.method),
+    );
+  return { code: row.code, ...(row.path[0] === 'type' ? { type: path[0]! } : {}) };
+}
+const literals = (row: Row): number => row.path.filter(part => !(part in parts)).length;
+
+/** 405, with the methods that are there. */
+export const notAllowed = (method: string, path: readonly string[], allowed: readonly string[]): Problem =>
+  new Problem(
+    'not-allowed',
+    `${method} is not possible at \`${path.join('/').slice(0, 120)}\`${allowed.length > 0 ? `; ${[...new Set(allowed)].join(', ')} is` : ''}`,
+    { headers: { Allow: [...new Set(allowed)].join(', ') } },
+  );

@@ -1,0 +1,164 @@
+import { spreads } from '../access/facets.ts';
+import { policyOf } from '../access/policies/index.ts';
+import { isRecord } from '../access/record.ts';
+import { Problem } from '../fhir/problem.ts';
+import { nameOf, type ResourceKey } from '../fhir/types.ts';
+import type { SearchQuery } from '../search/query.ts';
+import type { Change, Committed, Version } from '../store/store.ts';
+import type { Answer, Draft, FhirRequest, Found, WriteInteraction } from './interaction.ts';
+import { checkMatch, type Intent, type Judged, judge } from './judge.ts';
+import { indexedOf } from './narrow.ts';
+import { layOver, lookups, originOf, type StampOverlay } from './overlay.ts';
+import { provenanceOf } from './provenance.ts';
+import { notFound } from './read.ts';
+import { findFor, type Journey, lastLive } from './reading.ts';
+import { lend, restamps } from './restamp.ts';
+import { viewOf } from './view.ts';
+
+/** What the commit said, where somebody else was quicker: the request begins anew. */
+export const OUTRUN = Symbol('outrun');
+
+/** plan → facts → decide → one commit, the log's lines in it. OUTRUN where what was decided on has changed meanwhile. */
+export async function writeRoad(interaction: WriteInteraction, request: FhirRequest, journey: Journey): Promise<Answer | typeof OUTRUN> {
+  const { parts, given } = journey;
+  const plan = interaction.plan(request, given);
+  const overlay = layOver(parts.store, Date.parse(given.now));
+  await overlay.load(plan.keys);
+  const { found, queries } = await findAll(journey, plan.criteria);
+  const drafts = interaction.drafts(plan, key => live(overlay.stored(key)), found);
+  await overlay.load(drafts.flatMap(draft => (draft.op === 'put' ? [draft.key, ...lookups(draft.resource)] : [draft.key])));
+  layPuts(drafts, overlay, journey);
+
+  const judged = new Map<Draft, Judged>();
+  for (const draft of drafts) {
+    const one = await judgeDraft(journey, overlay, draft);
+    if (one !== undefined) judged.set(draft, one);
+  }
+  const writes = drafts.flatMap(draft => (judged.has(draft) && draft.op !== 'found' ? [{ draft, one: judged.get(draft)! }] : []));
+  const written = new Set(writes.map(({ one }) => nameOf(one.key)));
+  const spreading = writes.flatMap(({ draft, one }) =>
+    one.after !== undefined && mayBeCited(draft, one) && spreads(one.before?.facets, one.after.facets) ? [{ key: one.key, after: one.after }] : [],
+  );
+  const lent = lend(
+    overlay,
+    writes.flatMap(({ one }) => one.after ?? []),
+  ).filter(change => 'key' in change && !written.has(nameOf(change.key)));
+  const stamped = await restamps(parts.store, overlay, spreading);
+  const changes: Change[] = [
+    ...journey.consents.expectations(),
+    ...stamped.holds,
+    ...drafts.flatMap(draft =>
+      draft.op === 'put' && draft.unless !== undefined ? [{ op: 'when' as const, query: queries.get(draft.unless)!, matches: [] }] : [],
+    ),
+    ...writes.flatMap(({ one }) => one.conditions),
+    ...writes.map(({ draft, one }) => changeOf(draft, one, overlay)),
+    ...writes.flatMap(({ one }) => policyOf(one.key.type).grants?.(one.after) ?? []),
+    ...stamped.changes,
+    ...lent.filter(change => !stamped.changes.some(other => 'key' in change && 'key' in other && nameOf(change.key) === nameOf(other.key))),
+    ...writes.flatMap(({ one }) => record(journey, overlay, one)),
+    ...writes.flatMap(({ one }) => logLines(journey, overlay, one)),
+  ];
+  // What the facets were computed from must still be so; a Patient is looked at for being there only.
+  for (const version of overlay.used())
+    if (!isRecord(version.key.type) && !written.has(nameOf(version.key)))
+      changes.unshift({ op: 'expect', key: version.key, expect: { versionId: version.versionId } });
+
+  const committed = await parts.store.commit(changes, given.now);
+  if (!committed.ok) return outrun(committed, changes, drafts);
+  return answer(interaction, plan, drafts, judged, committed.made, overlay);
+}
+
+/** A resource under an id that the server has just made is cited by nobody. */
+const mayBeCited = (draft: Draft, one: Judged): boolean => one.before !== undefined || (draft.op === 'put' && draft.chosen === true);
+
+const live = (version: Version | undefined): Version | undefined => (version?.deleted ? undefined : version);
+
+/** Each criterion's matches for this caller, and its query as narrowed, to be held again in the commit. */
+async function findAll(journey: Journey, criteria: ReadonlyMap<string, SearchQuery>): Promise<{ found: Found; queries: ReadonlyMap<string, SearchQuery> }> {
+  const found = new Map<string, readonly ResourceKey[]>();
+  const queries = new Map<string, SearchQuery>();
+  for (const [name, query] of criteria) {
+    const { keys, narrowed } = await findFor(journey, query);
+    found.set(name, keys);
+    queries.set(name, narrowed);
+  }
+  return { found, queries };
+}
+
+/** All intended versions first, so that one may refer to another whatever their order. */
+function layPuts(drafts: readonly Draft[], overlay: StampOverlay, { caller }: Journey): void {
+  for (const draft of drafts) if (draft.op === 'put') overlay.lay(draft.key, draft.resource, overlay.stored(draft.key)?.facets.origin ?? originOf(caller));
+}
+
+async function judgeDraft(journey: Journey, overlay: StampOverlay, draft: Draft): Promise<Judged | undefined> {
+  const { parts, caller } = journey;
+  const stored = overlay.stored(draft.key);
+  const before = await lastLive(stored, parts);
+  const intent: Intent = {
+    key: draft.key,
+    resource: draft.op === 'put' ? draft.resource : undefined,
+    before: before === undefined ? undefined : indexedOf(before),
+    conditional: draft.op === 'found' || (draft.op === 'put' && draft.unless !== undefined),
+  };
+  if (draft.op === 'found') return undefined;
+  // A client may choose an id only where it is a system that keeps its own; for others an id that is not there stays that.
+  const chooses = draft.op === 'put' && intent.before === undefined && draft.chosen === true;
+  if ((draft.op === 'delete' && intent.before === undefined) || (chooses && caller.kind !== 'system' && caller.kind !== 'server')) throw notFound(draft.key);
+  const one = await judge(journey, overlay, intent);
+  checkMatch(draft.ifMatch, stored?.versionId);
+  // Deleting what is deleted is done already.
+  return draft.op === 'delete' && stored?.deleted ? undefined : one;
+}
+
+const versionAfter = (overlay: StampOverlay, key: ResourceKey): string => String(Number(overlay.stored(key)?.versionId ?? 0) + 1);
+
+function changeOf(draft: Draft, { key, after }: Judged, overlay: StampOverlay): Change {
+  const seen = overlay.stored(key);
+  const expect = seen === undefined ? 'absent' : { versionId: seen.versionId };
+  if (draft.op === 'delete' || after === undefined) return { op: 'delete', key, expect };
+  return { op: 'put', key, ...overlay.after(key), expect };
+}
+
+/** The Provenance of one write, in the same commit. */
+function record({ parts, caller, given }: Journey, overlay: StampOverlay, one: Judged): readonly Change[] {
+  if (!parts.provenance || policyOf(one.key.type).unattributed) return [];
+  const key = { type: 'Provenance', id: given.newId() };
+  const resource = provenanceOf(key.id, one.key, versionAfter(overlay, one.key), one.action, caller, one.reasons, given.now);
+  overlay.lay(key, resource, originOf(caller));
+  const { facets } = overlay.after(key);
+  return [{ op: 'put', key, resource, facets, expect: 'absent' }];
+}
+
+function logLines({ log }: Journey, overlay: StampOverlay, { key, action, before, after, reasons }: Judged): readonly Change[] {
+  return log.wrote(action, { ...key, versionId: versionAfter(overlay, key) }, (after ?? before)!.facets, reasons);
+}
+
+/** A failed expectation: of the client's own If-Match it is told, of anything else the request begins anew. */
+function outrun(committed: Extract<Committed, { ok: false }>, changes: readonly Change[], drafts: readonly Draft[]): typeof OUTRUN {
+  const failed = changes[committed.at];
+  const draft = failed !== undefined && 'key' in failed ? drafts.find(one => nameOf(one.key) === nameOf(failed.key)) : undefined;
+  if (committed.why === 'version' && draft !== undefined && draft.op !== 'found' && draft.ifMatch !== undefined) {
+    throw new Problem('version-changed', `${nameOf(draft.key)} is no longer at version ${draft.ifMatch}`);
+  }
+  return OUTRUN;
+}
+
+async function answer(
+  interaction: WriteInteraction,
+  plan: Parameters<WriteInteraction['answer']>[0],
+  drafts: readonly Draft[],
+  judged: ReadonlyMap<Draft, Judged>,
+  made: readonly Version[],
+  overlay: StampOverlay,
+): Promise<Answer> {
+  const versions = new Map(made.map(version => [nameOf(version.key), version]));
+  await overlay.load(drafts.map(draft => draft.key));
+  const shown = drafts.map(draft => versions.get(nameOf(draft.key)) ?? overlay.stored(draft.key));
+  if (shown.includes(undefined)) throw new Problem('exception', 'a version that was written cannot be found');
+  return interaction.answer(
+    plan,
+    shown.map(version => viewOf(version!)),
+    drafts,
+    drafts.map(draft => draft.op === 'found' || judged.get(draft)?.readable === true),
+  );
+}

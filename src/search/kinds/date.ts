@@ -1,0 +1,83 @@
+import { earliest, latest, rangeOf } from '../../fhir/datetime.ts';
+import type { Range } from '../../fhir/types.ts';
+import type { Atom, DatePrefix, IndexValue } from '../query.ts';
+import { listOf, recordOf } from './value.ts';
+
+type DateAtom = Extract<Atom, { kind: 'date' }>;
+type DateValue = Extract<IndexValue, { kind: 'date' }>;
+
+/** The spans of a value of the FHIR type (http://hl7.org/fhir/R4/search.html#date). Odd data gives none. */
+export function indexDate(type: string, value: unknown): readonly DateValue[] {
+  switch (type) {
+    case 'Period':
+      return spansOf([periodOf(value)]);
+    case 'Timing': {
+      // Only the outer limits of a schedule count.
+      const timing = recordOf(value);
+      const within = [...listOf(timing?.event).map(momentOf), periodOf(recordOf(timing?.repeat)?.boundsPeriod)].filter(range => range !== undefined);
+      if (within.length === 0) return [];
+      return spansOf([{ low: Math.min(...within.map(range => range.low)), high: Math.max(...within.map(range => range.high)) }]);
+    }
+    default:
+      return spansOf([momentOf(value)]);
+  }
+}
+
+/** A span as an index value, open ends brought to the furthest moments that there are. */
+export const spanOf = ({ low, high }: Range): DateValue => ({ kind: 'date', low: Math.max(low, earliest), high: Math.min(high, latest) });
+
+const spansOf = (ranges: readonly (Range | undefined)[]): readonly DateValue[] => ranges.filter(range => range !== undefined).map(spanOf);
+
+const momentOf = (value: unknown): Range | undefined => (typeof value === 'string' ? rangeOf(value) : undefined);
+
+/** A period without either end says nothing. */
+function periodOf(value: unknown): Range | undefined {
+  const period = recordOf(value);
+  const start = momentOf(period?.start);
+  const end = momentOf(period?.end);
+  return start === undefined && end === undefined ? undefined : { low: start?.low ?? earliest, high: end?.high ?? latest };
+}
+
+const shape = /^(eq|ne|gt|lt|ge|le|sa|eb|ap)?(\d.*)$/;
+
+/**
+ * Reads a prefix and a date of any precision; undefined where it is none. `ap` widens the span on both sides by a tenth of its distance
+ * from `now` (epoch milliseconds), which is why it cannot be read where there is no now.
+ */
+export function parseDate(text: string, now: number | undefined): DateAtom | undefined {
+  const [, prefix, date = ''] = shape.exec(text) ?? [];
+  // A client that leaves the + of a zone unencoded sends a blank.
+  const range = rangeOf(date.replace(' ', '+'));
+  if (range === undefined) return undefined;
+  const how = (prefix ?? 'eq') as DatePrefix;
+  if (how !== 'ap') return { kind: 'date', how, ...range };
+  if (now === undefined) return undefined;
+  return { kind: 'date', how, low: Math.round(range.low - Math.abs(now - range.low) / 10), high: Math.round(range.high + Math.abs(now - range.high) / 10) };
+}
+
+/** R4's meaning of the prefixes, over spans, to the letter (http://hl7.org/fhir/R4/search.html#prefix). */
+export function passesDate(atom: DateAtom, value: DateValue): boolean {
+  const within = atom.low <= value.low && value.high <= atom.high;
+  const reachesAbove = value.high > atom.high;
+  const reachesBelow = value.low < atom.low;
+  switch (atom.how) {
+    case 'eq':
+      return within;
+    case 'ne':
+      return !within;
+    case 'gt':
+      return reachesAbove;
+    case 'lt':
+      return reachesBelow;
+    case 'ge':
+      return within || reachesAbove;
+    case 'le':
+      return within || reachesBelow;
+    case 'sa':
+      return value.low > atom.high;
+    case 'eb':
+      return value.high < atom.low;
+    case 'ap':
+      return value.low <= atom.high && atom.low <= value.high;
+  }
+}

@@ -1,0 +1,55 @@
+import { parseReference as parseText } from '../../fhir/reference.ts';
+import type { ResourceType } from '../../fhir/types.ts';
+import type { Atom, IndexValue } from '../query.ts';
+import { canonicalForms } from './uri.ts';
+import { recordOf, textOf, unescaped } from './value.ts';
+
+type ReferenceAtom = Extract<Atom, { kind: 'reference' }>;
+type ReferenceValue = Extract<IndexValue, { kind: 'reference' }>;
+
+/**
+ * The references of a value of the FHIR type (http://hl7.org/fhir/R4/search.html#reference). What is contained cannot be named by a search, nor
+ * can what is known by identifier only; odd data gives none.
+ * @param base our public URL: what lies below it is ours, however it is written.
+ */
+export function indexReference(type: string, value: unknown, base?: string): readonly ReferenceValue[] {
+  switch (type) {
+    case 'Reference': {
+      const text = textOf(recordOf(value)?.reference);
+      return text === undefined ? [] : literal(text, base);
+    }
+    case 'canonical':
+    case 'uri':
+    case 'url': {
+      const text = textOf(value);
+      return text === undefined || text.startsWith('#') ? [] : canonicalForms(text).map(id => ({ kind: 'reference', type: '', id }));
+    }
+    case 'Resource': {
+      // A message or a document refers to its first entry by holding it.
+      const resource = recordOf(value);
+      const { resourceType, id } = resource ?? {};
+      return typeof resourceType === 'string' && typeof id === 'string' ? [{ kind: 'reference', type: resourceType, id }] : [];
+    }
+    default:
+      return [];
+  }
+}
+function literal(text: string, base: string | undefined): readonly ReferenceValue[] {
+  const parsed = parseText(text, base);
+  if (parsed === undefined || parsed.kind === 'contained') return [];
+  return [parsed.kind === 'local' ? { kind: 'reference', type: parsed.type, id: parsed.id } : { kind: 'reference', type: '', id: parsed.text }];
+}
+
+/**
+ * Reads `id`, `Type/id` (a version is dropped) or an absolute URL; undefined where it is none of them.
+ * @param target the type that an id alone is one of, where it is known; undefined: of any.
+ */
+export function parseReference(text: string, target: ResourceType | undefined, base?: string): ReferenceAtom | undefined {
+  const wanted = unescaped(text);
+  if (/^[A-Za-z0-9\-.]{1,64}$/.test(wanted)) return { kind: 'reference', ...(target === undefined ? {} : { type: target }), id: wanted };
+  return literal(wanted, base).map((value): ReferenceAtom => value)[0];
+}
+
+/** An atom without a type is an id of ours: it never finds what is elsewhere. */
+export const passesReference = (atom: ReferenceAtom, value: ReferenceValue): boolean =>
+  value.id === atom.id && (atom.type === undefined ? value.type !== '' : value.type === atom.type);

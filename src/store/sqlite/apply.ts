@@ -1,0 +1,176 @@
+import { isDeepStrictEqual } from 'node:util';
+import { keepLexemes, printJson, withMembers } from '../../fhir/json.ts';
+import { type Instant, type Meta, nameOf, type Resource, type ResourceKey } from '../../fhir/types.ts';
+import type { DocumentChange } from '../documents.ts';
+import type { ChainedEvent, Change, Committed, EpochName, Expectation, Version } from '../store.ts';
+import type { Dictionary } from './dictionary.ts';
+import { bufferOf, type Driver } from './driver.ts';
+import { readFacets, writeFacets } from './encoding.ts';
+import { replaceGrants } from './grants.ts';
+import type { Indexer } from './index-rows.ts';
+import { findRows } from './query.ts';
+import { type StoredRow, storedColumns, versionOf } from './version.ts';
+
+type Refusal = Extract<Committed, { ok: false }>['why'];
+type ChangeOf<Op extends Change['op']> = Extract<Change, { op: Op }>;
+
+/** What one commit has done so far. */
+export interface Work {
+  readonly made: Version[];
+  readonly events: (ChainedEvent & { readonly rid: number })[];
+  /** By how much the number of live resources of a type has changed. */
+  readonly live: Map<number, number>;
+}
+export interface Parts {
+  readonly driver: Driver;
+  readonly known: Dictionary;
+  readonly indexer: Indexer;
+}
+
+/** Makes one change inside the transaction, in `work` and the tables, or says why not; then what was begun must be rolled back. */
+export function apply(change: Change, at: Instant, work: Work, parts: Parts): Refusal | undefined {
+  switch (change.op) {
+    case 'put':
+      return put(change, at, work, parts);
+    case 'delete':
+      return remove(change, at, work, parts);
+    case 'restamp':
+      return restamp(change, parts);
+    case 'expect':
+      return holds(change.expect, currentRow(change.key, parts)) ? undefined : 'version';
+    case 'when':
+      return finds(change, parts) ? undefined : 'matches';
+    case 'epoch':
+      return epochOf(change.of, parts.driver) === change.is ? undefined : 'epoch';
+    case 'grants': {
+      const records = replaceGrants(change.consent, change.rows, parts.driver, parts.known, parts.indexer);
+      for (const record of new Set([change.record, ...records])) bump(`record:${record}`, parts.driver);
+      return undefined;
+    }
+    case 'event':
+      return log(change, at, work, parts);
+    case 'document':
+      return keep(change, parts.driver);
+  }
+}
+
+/** The current version, a deletion too; undefined where nothing was ever stored. */
+export function currentRow({ type, id }: ResourceKey, { driver, known }: Pick<Parts, 'driver' | 'known'>): StoredRow | undefined {
+  const row = driver.get<StoredRow>(`SELECT ${storedColumns} FROM res WHERE id = ? AND type = ?`, id, known.typeId(type));
+  return row?.version === 0 ? undefined : row;
+}
+export const epochOf = (name: EpochName, driver: Driver): number => driver.get<{ epoch: number }>('SELECT epoch FROM epochs WHERE name = ?', name)?.epoch ?? 0;
+
+function holds(expect: Expectation, found: StoredRow | undefined): boolean {
+  if (expect === 'any') return true;
+  return expect === 'absent' ? found === undefined : String(found?.version) === expect.versionId;
+}
+
+function put({ key, resource, facets, expect }: ChangeOf<'put'>, at: Instant, work: Work, parts: Parts): Refusal | undefined {
+  const before = currentRow(key, parts);
+  if (!holds(expect, before)) return 'version';
+  const { driver, known, indexer } = parts;
+  const rid = before?.rid ?? indexer.ridOf(key.type, key.id);
+  const version = (before?.version ?? 0) + 1;
+  const updated = Date.parse(at);
+  const stored = stamped(resource, key, String(version), new Date(updated).toISOString());
+  const row: StoredRow = {
+    rid,
+    type: before?.type ?? known.typeId(key.type),
+    id: key.id,
+    version,
+    updated,
+    deleted: 0,
+    facets: writeFacets(facets),
+    body: Buffer.from(printJson(stored)),
+  };
+  supersede(before, row, driver);
+  const alive = before?.deleted === 0;
+  if (!alive) count(work, row.type, 1);
+  indexer.reindex(rid, alive, { resource: stored, facets, updated });
+  work.made.push(versionOf(row, known, stored));
+  return undefined;
+}
+
+function remove({ key, expect }: ChangeOf<'delete'>, at: Instant, work: Work, parts: Parts): Refusal | undefined {
+  const before = currentRow(key, parts);
+  if (before === undefined || !holds(expect, before)) return 'version';
+  let row = before;
+  if (before.deleted === 0) {
+    row = { ...before, version: before.version + 1, updated: Date.parse(at), deleted: 1, body: null };
+    supersede(before, row, parts.driver);
+    parts.indexer.reindex(row.rid, true, undefined);
+    count(work, row.type, -1);
+  }
+  work.made.push(versionOf(row, parts.known));
+  return undefined;
+}
+
+function restamp({ key, resource, facets, from, expect }: ChangeOf<'restamp'>, parts: Parts): Refusal | undefined {
+  const before = currentRow(key, parts);
+  if (before === undefined || !holds(expect, before) || !isDeepStrictEqual(readFacets(before.facets), readFacets(writeFacets(from)))) return 'version';
+  const stored = stamped(resource, key, String(before.version), new Date(before.updated).toISOString());
+  const body = before.deleted === 0 ? Buffer.from(printJson(stored)) : null;
+  parts.driver.run('UPDATE res SET facets = ?, body = ? WHERE rid = ?', writeFacets(facets), body, before.rid);
+  if (before.deleted === 0) parts.indexer.reindex(before.rid, true, { resource: stored, facets, updated: before.updated });
+  return undefined;
+}
+
+/** A line of the log. Its row comes after all others, so that the link of its group is a range of rows; so the id must be new. */
+function log({ id, indexed, body }: ChangeOf<'event'>, at: Instant, work: Work, { driver, known, indexer }: Parts): Refusal | undefined {
+  const type = known.addType('AuditEvent');
+  if (driver.get('SELECT 1 FROM res WHERE id = ? AND type = ?', id, type) !== undefined) return 'version';
+  const updated = Date.parse(at);
+  const rid = driver.run(
+    'INSERT INTO res (type, id, version, updated, deleted, facets, body) VALUES (?, ?, 1, ?, 0, ?, ?)',
+    ...[type, id, updated, writeFacets(indexed.facets), body],
+  );
+  count(work, type, 1);
+  indexer.reindex(rid, false, { ...indexed, updated });
+  work.events.push({ id, body: bufferOf(body), rid });
+  return undefined;
+}
+
+/** The one that was current goes to the history, the new one takes its place. */
+function supersede(before: StoredRow | undefined, row: StoredRow, driver: Driver): void {
+  // Computed by SQLite: bound numbers are doubles, which would not hold it.
+  if (before !== undefined) {
+    driver.run(
+      'INSERT INTO hist (at, updated, deleted, facets, body) SELECT rid << 24 | version, updated, deleted, facets, body FROM res WHERE rid = ?',
+      row.rid,
+    );
+  }
+  driver.run(
+    'UPDATE res SET version = ?, updated = ?, deleted = ?, facets = ?, body = ? WHERE rid = ?',
+    ...[row.version, row.updated, row.deleted, row.facets, row.body, row.rid],
+  );
+}
+
+/** The resource as it is stored: type, id and meta first, so that whoever reads bytes finds them there. */
+function stamped(resource: Resource, key: ResourceKey, versionId: string, lastUpdated: Instant): Resource {
+  const meta: Meta = withMembers(resource.meta ?? {}, { versionId, lastUpdated });
+  const head = { resourceType: key.type, id: key.id, meta };
+  return keepLexemes(resource, { ...head, ...resource, ...head });
+}
+
+const count = ({ live }: Work, type: number, by: number): unknown => live.set(type, (live.get(type) ?? 0) + by);
+
+/** One more than are expected is enough to tell that there are others. */
+function finds({ query, matches }: ChangeOf<'when'>, { driver, known }: Parts): boolean {
+  const found = findRows({ branches: query.branches, sort: [], limit: matches.length }, driver, known);
+  const names = new Set(found.map(row => nameOf({ type: known.typeName(row.type), id: row.id })));
+  const wanted = new Set(matches.map(nameOf));
+  return names.symmetricDifference(wanted).size === 0;
+}
+
+function bump(name: EpochName, driver: Driver): void {
+  driver.run('INSERT INTO epochs (name, epoch) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET epoch = epoch + 1', name);
+}
+
+function keep({ kind, id, value, expect, bump: grant }: DocumentChange, driver: Driver): Refusal | undefined {
+  if (expect === 'absent' && driver.get('SELECT 1 FROM documents WHERE kind = ? AND id = ?', kind, id) !== undefined) return 'document';
+  if (value === undefined) driver.run('DELETE FROM documents WHERE kind = ? AND id = ?', kind, id);
+  else driver.run('INSERT INTO documents (kind, id, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', kind, id, JSON.stringify(value));
+  if (grant !== undefined) bump(`grant:${grant}`, driver);
+  return undefined;
+}
