@@ -1,5 +1,5 @@
-import { consentKindSystem } from '../../src/access/canonical.ts';
 import type { Caller } from '../../src/access/caller.ts';
+import { consentKindSystem } from '../../src/access/canonical.ts';
 import { confidentialities, systems } from '../../src/access/codes.ts';
 import { grantsOf } from '../../src/access/consent.ts';
 import type { Facts, Known } from '../../src/access/decision.ts';
@@ -24,11 +24,32 @@ const people: Readonly<Record<string, CallerText>> = {
   bob: { kind: 'patient', who: 'Patient/bob', actors: ['Patient/bob'], record: 'Patient/bob', purpose: 'PATRQT', scope: 'patient/*.cruds' },
   anna: { kind: 'caregiver', who: 'RelatedPerson/anna', actors: ['RelatedPerson/anna'], record: 'Patient/mary', purpose: 'FAMRQT', scope: 'patient/*.cruds' },
   carl: { kind: 'caregiver', who: 'RelatedPerson/carl', actors: ['RelatedPerson/carl'], record: 'Patient/mary', purpose: 'FAMRQT', scope: 'patient/*.cruds' },
-  lee: { kind: 'practitioner', who: 'Practitioner/lee', actors: ['Practitioner/lee', 'Organization/ima'], organization: 'ima', purpose: 'TREAT', scope: 'user/*.cruds' },
-  doctor: { kind: 'practitioner', who: 'Practitioner/doctor', actors: ['Practitioner/doctor', 'Organization/harbor'], organization: 'harbor', purpose: 'TREAT', scope: 'user/*.cruds' },
+  lee: {
+    kind: 'practitioner',
+    who: 'Practitioner/lee',
+    actors: ['Practitioner/lee', 'Organization/ima'],
+    organization: 'ima',
+    purpose: 'TREAT',
+    scope: 'user/*.cruds',
+  },
+  doctor: {
+    kind: 'practitioner',
+    who: 'Practitioner/doctor',
+    actors: ['Practitioner/doctor', 'Organization/harbor'],
+    organization: 'harbor',
+    purpose: 'TREAT',
+    scope: 'user/*.cruds',
+  },
   ima: { kind: 'system', who: 'Organization/ima', actors: ['Organization/ima'], organization: 'ima', purpose: 'TREAT', scope: 'system/*.cruds' },
   harbor: { kind: 'system', who: 'Organization/harbor', actors: ['Organization/harbor'], organization: 'harbor', purpose: 'TREAT', scope: 'system/*.cruds' },
-  officer: { kind: 'privacy-officer', who: 'Organization/general', actors: [], organization: 'general', purpose: 'HOPERAT', scope: 'user/*.cruds user/AuditEvent.rs' },
+  officer: {
+    kind: 'privacy-officer',
+    who: 'Organization/general',
+    actors: [],
+    organization: 'general',
+    purpose: 'HOPERAT',
+    scope: 'user/*.cruds user/AuditEvent.rs',
+  },
   server: { kind: 'server', who: 'Device/kindred', actors: [], purpose: 'HOPERAT', scope: '' },
 };
 
@@ -36,7 +57,9 @@ const people: Readonly<Record<string, CallerText>> = {
 export function callerOf(text: string | (CallerText & { readonly as: string })): Caller {
   const { as, ...changes } = typeof text === 'string' ? { as: text } : text;
   const { scope = '', ...rest } = { ...people[as]!, ...changes };
-  return { ...base, ...rest, scopes: parseScopes(scope).scopes } as Caller;
+  // A null in a case file takes a member away.
+  const present = Object.entries({ ...base, ...rest }).filter(([, value]) => value !== null);
+  return { ...Object.fromEntries(present), scopes: parseScopes(scope).scopes } as Caller;
 }
 
 /** A provision in short: codes without systems, references as texts, periods as pairs, `raw` for what is written out. */
@@ -66,7 +89,10 @@ export interface ShortConsent {
 const list = <T, U>(of: readonly T[] | undefined, build: (one: T) => U, name: string): object => (of === undefined ? {} : { [name]: of.map(build) });
 const span = (pair: readonly [string | null, string | null] | undefined, name: string): object =>
   pair === undefined ? {} : { [name]: { ...(pair[0] === null ? {} : { start: pair[0] }), ...(pair[1] === null ? {} : { end: pair[1] }) } };
-export const labelCoding = (code: string) => ({ system: (confidentialities as readonly string[]).includes(code) ? systems.confidentiality : systems.act, code });
+export const labelCoding = (code: string) => ({
+  system: (confidentialities as readonly string[]).includes(code) ? systems.confidentiality : systems.act,
+  code,
+});
 
 export function provisionOf(short: ShortProvision): object {
   return {
@@ -124,7 +150,11 @@ export function load(consents: readonly Resource[], records: readonly RecordId[]
 
 export const nothingKnown: Known = { resources: new Map(), hats: new Set(), contributed: new Set(), searches: new Map() };
 
-export function factsOf(consents: readonly Resource[], caller: Caller, around: { before?: Indexed; after?: Indexed; known?: Partial<Known>; grantEpoch?: number }): Facts {
+export function factsOf(
+  consents: readonly Resource[],
+  caller: Caller,
+  around: { before?: Indexed; after?: Indexed; known?: Partial<Known>; grantEpoch?: number },
+): Facts {
   const { before, after, known, grantEpoch = 0 } = around;
   const records = [...(before?.facets.records ?? []), ...(after?.facets.records ?? []), ...(caller.record === undefined ? [] : [caller.record])];
   return {

@@ -48,7 +48,7 @@ test('the patient adds an own entry and changes it', async () => {
   const made = await mary.post('MedicationStatement', statement('5640', 'ibuprofen'));
   expect(made.status).toBe(201);
   ids.ibuprofen = made.body.id;
-  const changed = await mary.put(`MedicationStatement/${ids.ibuprofen}`, { ...made.body, status: 'completed' }, { 'If-Match': made.headers.etag });
+  const changed = await mary.put(`MedicationStatement/${ids.ibuprofen}`, { ...made.body, status: 'completed' }, { 'If-Match': made.headers.etag! });
   expect(changed.status).toBe(200);
   expect(changed.body.meta.versionId).toBe('2');
 });

@@ -5,7 +5,7 @@ import { nameOf } from '../../src/fhir/types.ts';
 import type { Grant, LoadedGrant } from '../../src/search/grant.ts';
 import { granted } from '../../src/search/granted.ts';
 import type { Indexed } from '../../src/search/indexed.ts';
-import type { Branch, Cursor, IndexValue, SearchQuery, SortKey } from '../../src/search/query.ts';
+import { all, type Branch, type Cursor, type IndexValue, type SearchQuery, type SortKey } from '../../src/search/query.ts';
 import { buildRegistry } from '../../src/search/registry.ts';
 import { openSqlite } from '../../src/store/sqlite/store.ts';
 import type { Change, ResourceStore } from '../../src/store/store.ts';
@@ -16,18 +16,27 @@ import { types } from '../search/population.ts';
 const registry = buildRegistry();
 const engines: Readonly<Record<string, () => Promise<ResourceStore>>> = {
   sqlite: () => openSqlite({ path: ':memory:', paramsOf: registry.paramsOf, linkHash, writer: 'test' }),
+  // As it plans where there are many resources.
+  'large sqlite': () => openSqlite({ path: ':memory:', paramsOf: registry.paramsOf, linkHash, writer: 'test', many: 2 }),
 };
 
-/** A store with the population in it, each resource last updated when it says, and the grants. */
-async function filled(open: () => Promise<ResourceStore>, population: readonly Indexed[], grants: readonly Grant[]): Promise<ResourceStore> {
+interface Filled {
+  readonly store: ResourceStore;
+  /** The population in the order of its rows. */
+  readonly population: readonly Indexed[];
+}
+/** A store with these resources in it, each last updated when it says, and the grants. */
+async function filled(open: () => Promise<ResourceStore>, resources: readonly Indexed[], grants: readonly Grant[]): Promise<Filled> {
   const store = await open();
-  for (const { resource, facets, updated } of population) {
+  for (const { resource, facets, updated } of resources) {
     const put: Change = { op: 'put', key: { type: resource.resourceType, id: resource.id! }, resource, facets, expect: 'absent' };
     await store.commit([put], new Date(updated!).toISOString());
   }
   const changes = [...Map.groupBy(grants, grant => grant.consent)].map(([consent, rows]): Change => ({ op: 'grants', consent, record: rows[0]!.record, rows }));
   await store.commit(changes, '2024-01-01T00:00:00.000Z');
-  return store;
+  const everything = await store.search({ branches: types.map(type => ({ type, where: all, links: [] })), sort: [], limit: 1000 });
+  const byName = new Map(resources.map(indexed => [namesOf([indexed])[0], indexed]));
+  return { store, population: everything.versions.map(version => byName.get(nameOf(version.key))!) };
 }
 
 const branchArb: fc.Arbitrary<Branch> = fc
@@ -90,8 +99,8 @@ describe.each(Object.entries(engines))('memory = %s', (_, open) => {
           minLength: 3,
           maxLength: 8,
         }),
-        async (population, grants, queries) => {
-          const store = await filled(open, population, grants);
+        async (resources, grants, queries) => {
+          const { store, population } = await filled(open, resources, grants);
           const loaded = grants.map(grant => load(grant, population));
           for (const query of queries) {
             const found = new Set(query.branches.flatMap(branch => finds(branch, population, loaded)));
@@ -117,8 +126,8 @@ describe.each(Object.entries(engines))('memory = %s', (_, open) => {
         populationArb(12),
         fc.array(grantArb, { minLength: 1, maxLength: 8 }),
         fc.array(askArb, { minLength: 1, maxLength: 3 }),
-        async (population, grants, asks) => {
-          const store = await filled(open, population, grants);
+        async (resources, grants, asks) => {
+          const { store, population } = await filled(open, resources, grants);
           const loaded = grants.map(grant => load(grant, population));
           for (const ask of asks) {
             for (const effect of ['permit', 'deny'] as const) {
@@ -135,8 +144,8 @@ describe.each(Object.entries(engines))('memory = %s', (_, open) => {
 
   test('the grants that are loaded', async () => {
     await fc.assert(
-      fc.asyncProperty(populationArb(8), fc.array(grantArb, { maxLength: 6 }), async (population, grants) => {
-        const store = await filled(open, population, grants);
+      fc.asyncProperty(populationArb(8), fc.array(grantArb, { maxLength: 6 }), async (resources, grants) => {
+        const { store, population } = await filled(open, resources, grants);
         const records = ['Patient/mary', 'Patient/tom'] as const;
         const actors = ['Practitioner/lee', 'Patient/mary'] as const;
         const expected = grants

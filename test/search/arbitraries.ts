@@ -120,7 +120,9 @@ const criteriaArb: fc.Arbitrary<Criteria> = partial<Required<Criteria>>({
   }),
   // Most constraints together cover nothing: keep about half of them.
 }).chain(criteria =>
-  fc.subarray(Object.keys(criteria) as (keyof Criteria)[], { maxLength: 3 }).map(kept => Object.fromEntries(kept.map(key => [key, criteria[key]]))),
+  fc
+    .subarray(Object.keys(criteria) as (keyof Criteria)[], { maxLength: Math.min(3, Object.keys(criteria).length) })
+    .map(kept => Object.fromEntries(kept.map(key => [key, criteria[key]]))),
 );
 
 /** A row as a store keeps it. Once loaded it also has `relatedTo`: see `load`. */
@@ -164,13 +166,25 @@ export const sortArb = (registry: Registry): fc.Arbitrary<readonly SortKey[]> =>
   return fc.array(fc.record({ by, descending: fc.boolean() }), { maxLength: 2 });
 };
 
+/** The reference parameters that the resources of the small world have values for. */
+const filled: ReadonlySet<string> = new Set(['patient', 'subject', 'performer', 'general-practitioner', 'source', 'target', 'agent', 'author']);
+
 /** A chain from one of the type, or a `_has` to it, one step. */
 export function linkArb(registry: Registry, type: string): fc.Arbitrary<Link> {
-  const branch = (of: string): fc.Arbitrary<Branch> => predicateArb(registry).map(where => ({ type: of, where, links: [] }));
-  const ends = (of: readonly string[]) => fc.subarray([...of], { minLength: 1, maxLength: 2 }).chain(chosen => fc.tuple(...chosen.map(branch)));
-  const refersTo: fc.Arbitrary<Link> = one(registry.includesOf(type)).chain(param => ends(types).map(found => ({ how: 'refers-to', param, ends: found })));
-  const referredBy: fc.Arbitrary<Link> = one(types).chain(from =>
-    one(registry.includesOf(from)).chain(param => branch(from).map(end => ({ how: 'referred-by', param, ends: [end] }))),
+  const linking = (of: string) => registry.includesOf(of).filter(({ code }) => filled.has(code));
+  const meets = ({ targets }: SearchParam, target: string) => targets.length === 0 || targets.includes(target);
+  const branch = (of: string): fc.Arbitrary<Branch> =>
+    fc.oneof(predicateArb(registry), fc.constant<Predicate>({ op: 'all' })).map(where => ({ type: of, where, links: [] }));
+  const ends = (of: readonly string[]) =>
+    fc.subarray([...of], { minLength: 1, maxLength: Math.min(2, of.length) }).chain(chosen => fc.tuple(...chosen.map(branch)));
+  const refersTo = linking(type).map(param => {
+    const targets = types.filter(target => meets(param, target));
+    return ends(targets.length === 0 ? types : targets).map((found): Link => ({ how: 'refers-to', param, ends: found }));
+  });
+  const referredBy = types.flatMap(from =>
+    linking(from)
+      .filter(param => meets(param, type))
+      .map(param => branch(from).map((end): Link => ({ how: 'referred-by', param, ends: [end] }))),
   );
-  return fc.oneof(refersTo, referredBy);
+  return fc.oneof(fc.oneof(...refersTo), fc.oneof(...referredBy));
 }

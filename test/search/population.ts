@@ -116,4 +116,4 @@ export const indexedArb: fc.Arbitrary<Indexed> = fc
 
 /** Stored resources that could be together: each key once. */
 export const populationArb = (maxLength: number): fc.Arbitrary<readonly Indexed[]> =>
-  fc.uniqueArray(indexedArb, { maxLength, selector: ({ resource }) => `${resource.resourceType}/${resource.id}` });
+  fc.uniqueArray(indexedArb, { maxLength, size: 'max', selector: ({ resource }) => `${resource.resourceType}/${resource.id}` });

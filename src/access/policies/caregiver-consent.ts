@@ -1,5 +1,6 @@
 import type { KeyName, Resource, ResourceType } from '../../fhir/types.ts';
 import * as facets from '../../search/facets.ts';
+import type { Criteria } from '../../search/grant.ts';
 import type { Indexed, RecordId } from '../../search/indexed.ts';
 import { and, queryOf } from '../../search/query.ts';
 import { namedOnly } from '../codes.ts';
@@ -78,11 +79,9 @@ export function refuseDesignation(question: Question, facts: Facts, after: Index
   }
   const verified = elements(consent.verification).some(one => one.verified === true && referenceName(one.verifiedWith) === referenceName(consent.patient));
   if (!verified) return 'The patient is present and has verified it: `verification` with `verified` true and the Patient as `verifiedWith`.';
-  const tooFar = grantsOf(consent, record).some(
-    ({ effect, what }) =>
-      effect === 'permit' &&
-      ((what.upTo ?? 5) > 4 || namedOnly.some(code => what.onlySensitivities?.includes(code) || !(what.onlySensitivities ?? what.notSensitivities)?.length)),
-  );
+  const namesSecret = ({ onlySensitivities, notSensitivities = [] }: Criteria): boolean =>
+    namedOnly.some(code => (onlySensitivities === undefined ? !notSensitivities.includes(code) : onlySensitivities.includes(code)));
+  const tooFar = grantsOf(consent, record).some(({ effect, what }) => effect === 'permit' && ((what.upTo ?? 5) > 4 || namesSecret(what)));
   return tooFar
     ? 'A practice designates a caregiver for content up to restricted; very restricted content and what must be named the patient grants in our own pages.'
     : undefined;

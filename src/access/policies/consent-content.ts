@@ -47,7 +47,8 @@ function checkTree(root: Element, kind: ConsentKind, wrong: (text: string, path:
       misread = true;
     },
   });
-  if (misread || rows.length !== nodes.length) wrong('some provision names a label, code, purpose, action, actor or period that is not understood here', 'provision');
+  if (misread || rows.length !== nodes.length)
+    wrong('some provision names a label, code, purpose, action, actor or period that is not understood here', 'provision');
 }
 
 interface Place {

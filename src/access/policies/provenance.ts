@@ -1,11 +1,14 @@
-import type { KeyName } from '../../fhir/types.ts';
+import { resourceTypes } from '../../fhir/definitions/definitions.ts';
+import type { KeyName, ResourceType } from '../../fhir/types.ts';
 import * as facets from '../../search/facets.ts';
 import type { Indexed } from '../../search/indexed.ts';
-import { all, none, not, or, type Predicate } from '../../search/query.ts';
+import { all, and, none, not, or, type Predicate } from '../../search/query.ts';
+import type { Caller } from '../caller.ts';
 import type { Facts, Finding, Question, Rule } from '../decision.ts';
 import { elements, referenceName, referenceNames } from '../elements.ts';
 import { authoredBy, contributedBy, token } from '../rules/demands.ts';
 import { isUnbound } from '../rules/level.ts';
+import { isInWildcard } from './index.ts';
 import type { Policy } from './policy.ts';
 import { hiddenWhenCited } from './table.ts';
 
@@ -19,11 +22,16 @@ const reading: Rule = {
   id: 'provenance-reading',
   judge({ caller, action }: Question): Finding | undefined {
     if ((action !== 'read' && action !== 'search') || isUnbound(caller)) return undefined;
-    if (caller.kind === 'patient') return permit(all, 'a person sees whence everything in the own record is');
+    const scoped = not(token(facets.targetType, ...beyondScopes(caller)));
+    if (caller.kind === 'patient') return permit(scoped, 'a person sees whence everything in the own record is');
     const own = caller.organization === undefined ? none : contributedBy(caller.organization);
-    return permit(or(own, authoredBy(caller.actors), not(token(facets.targetType, ...hiddenWhenCited))), 'it cites no Consent of others');
+    return permit(and(scoped, or(own, authoredBy(caller.actors), not(token(facets.targetType, ...hiddenWhenCited)))), 'it cites no Consent of others');
   },
 };
+
+/** The types that the token may not read, or reads in part only: a target of one of them might be hidden. */
+const beyondScopes = ({ scopes }: Caller): readonly ResourceType[] =>
+  [...resourceTypes].filter(type => !scopes.some(({ type: named, may, where }) => where.length === 0 && may.has('r') && (named === type || (named === '*' && isInWildcard(type, 'r')))));
 
 /** A client vouches for what it may change itself, in its own name. */
 const writing: Rule = {
@@ -46,8 +54,6 @@ export const provenancePolicy: Policy = {
   wildcard: ['r', 's'],
   notAllowed: ['update', 'delete'],
   unattributed: true,
-  /** Who wrote an entry knows that. */
-  base: ({ caller }) => authoredBy(caller.actors),
   needs: (_question, _before, after) => (after === undefined ? {} : { keys: targetsOf(after) }),
   also: after => targetsOf(after).map(key => ({ action: 'update', key })),
   rules: () => [reading, writing],

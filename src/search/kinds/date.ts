@@ -41,8 +41,8 @@ function periodOf(value: unknown): Range | undefined {
 const shape = /^(eq|ne|gt|lt|ge|le|sa|eb|ap)?(\d.*)$/;
 
 /**
- * Reads a prefix and a date of any precision; undefined where it is none. `ap` widens the span on both sides by a tenth of its distance
- * from `now` (epoch milliseconds), which is why it cannot be read where there is no now.
+ * Reads a prefix and a date of any precision; undefined where it is none. `ap` widens the span on both sides by a tenth of the gap between
+ * it and `now` (epoch milliseconds), which is why it cannot be read where there is no now.
  */
 export function parseDate(text: string, now: number | undefined): DateAtom | undefined {
   const [, prefix, date = ''] = shape.exec(text) ?? [];
@@ -52,7 +52,8 @@ export function parseDate(text: string, now: number | undefined): DateAtom | und
   const how = (prefix ?? 'eq') as DatePrefix;
   if (how !== 'ap') return { kind: 'date', how, ...range };
   if (now === undefined) return undefined;
-  return { kind: 'date', how, low: Math.round(range.low - Math.abs(now - range.low) / 10), high: Math.round(range.high + Math.abs(now - range.high) / 10) };
+  const slack = Math.round(Math.max(0, range.low - now, now - range.high) / 10);
+  return { kind: 'date', how, low: range.low - slack, high: range.high + slack };
 }
 
 /** R4's meaning of the prefixes, over spans, to the letter (http://hl7.org/fhir/R4/search.html#prefix). */

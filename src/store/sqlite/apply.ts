@@ -3,12 +3,12 @@ import { keepLexemes, printJson, withMembers } from '../../fhir/json.ts';
 import { type Instant, type Meta, nameOf, type Resource, type ResourceKey } from '../../fhir/types.ts';
 import type { DocumentChange } from '../documents.ts';
 import type { ChainedEvent, Change, Committed, EpochName, Expectation, Version } from '../store.ts';
-import type { Dictionary } from './dictionary.ts';
 import { bufferOf, type Driver } from './driver.ts';
 import { readFacets, writeFacets } from './encoding.ts';
 import { replaceGrants } from './grants.ts';
 import type { Indexer } from './index-rows.ts';
 import { findRows } from './query.ts';
+import type { Database } from './source.ts';
 import { type StoredRow, storedColumns, versionOf } from './version.ts';
 
 type Refusal = Extract<Committed, { ok: false }>['why'];
@@ -21,9 +21,7 @@ export interface Work {
   /** By how much the number of live resources of a type has changed. */
   readonly live: Map<number, number>;
 }
-export interface Parts {
-  readonly driver: Driver;
-  readonly known: Dictionary;
+export interface Parts extends Database {
   readonly indexer: Indexer;
 }
 
@@ -55,7 +53,7 @@ export function apply(change: Change, at: Instant, work: Work, parts: Parts): Re
 }
 
 /** The current version, a deletion too; undefined where nothing was ever stored. */
-export function currentRow({ type, id }: ResourceKey, { driver, known }: Pick<Parts, 'driver' | 'known'>): StoredRow | undefined {
+export function currentRow({ type, id }: ResourceKey, { driver, known }: Database): StoredRow | undefined {
   const row = driver.get<StoredRow>(`SELECT ${storedColumns} FROM res WHERE id = ? AND type = ?`, id, known.typeId(type));
   return row?.version === 0 ? undefined : row;
 }
@@ -156,9 +154,9 @@ function stamped(resource: Resource, key: ResourceKey, versionId: string, lastUp
 const count = ({ live }: Work, type: number, by: number): unknown => live.set(type, (live.get(type) ?? 0) + by);
 
 /** One more than are expected is enough to tell that there are others. */
-function finds({ query, matches }: ChangeOf<'when'>, { driver, known }: Parts): boolean {
-  const found = findRows({ branches: query.branches, sort: [], limit: matches.length }, driver, known);
-  const names = new Set(found.map(row => nameOf({ type: known.typeName(row.type), id: row.id })));
+function finds({ query, matches }: ChangeOf<'when'>, parts: Parts): boolean {
+  const found = findRows({ branches: query.branches, sort: [], limit: matches.length }, parts);
+  const names = new Set(found.map(row => nameOf({ type: parts.known.typeName(row.type), id: row.id })));
   const wanted = new Set(matches.map(nameOf));
   return names.symmetricDifference(wanted).size === 0;
 }

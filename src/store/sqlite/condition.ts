@@ -47,8 +47,12 @@ export function conditionSql(where: Predicate, of: Subject, known: Dictionary): 
 }
 function indexed(param: SearchParam, { type, rid }: Subject, known: Dictionary, test: Sql): Sql {
   const table = sql(tables[param.kind].name);
-  return q`EXISTS (SELECT 1 FROM ${table} WHERE ${table}.rid = ${rid} AND ${table}.p = ${known.paramId(type, param.code)} AND ${test})`;
+  return q`EXISTS (SELECT 1 FROM ${table} WHERE ${table}.rid = ${rid} AND ${table}.p = ${paramOf(param, type, known)} AND ${test})`;
 }
+
+/** The integer of the parameter for the type; -1 where the type does not carry it, though another of the same code. */
+export const paramOf = ({ code, base }: SearchParam, type: ResourceType, known: Dictionary): number =>
+  base.length === 0 || base.includes(type) ? known.paramId(type, code) : -1;
 
 /** Rows of the live resources of the type among these, each once. */
 export function keysSql(keys: readonly { readonly type: ResourceType; readonly id: string }[], type: ResourceType, known: Dictionary): Sql {
@@ -176,10 +180,10 @@ export function linkSql(link: Link, of: Subject, known: Dictionary): Sql {
       const rest = branchSql(end, subjectOf(end.type, far, depth), known);
       const live = q`${sql(far)}.type = ${known.typeId(end.type)} AND ${sql(far)}.deleted = 0`;
       if (link.how === 'refers-to') {
-        const near = q`${sql(by)}.rid = ${of.rid} AND ${sql(by)}.p = ${known.paramId(of.type, link.param.code)}`;
+        const near = q`${sql(by)}.rid = ${of.rid} AND ${sql(by)}.p = ${paramOf(link.param, of.type, known)}`;
         return q`EXISTS (SELECT 1 FROM ref ${sql(by)} CROSS JOIN res ${sql(far)} ON ${sql(far)}.rid = ${sql(by)}.target WHERE ${near} AND ${live} AND ${rest})`;
       }
-      const near = q`${sql(by)}.p = ${known.paramId(end.type, link.param.code)} AND ${sql(by)}.target = ${of.rid}`;
+      const near = q`${sql(by)}.p = ${paramOf(link.param, end.type, known)} AND ${sql(by)}.target = ${of.rid}`;
       return q`EXISTS (SELECT 1 FROM ref ${sql(by)} CROSS JOIN res ${sql(far)} ON ${sql(far)}.rid = ${sql(by)}.rid WHERE ${near} AND ${live} AND ${rest})`;
     }),
   );

@@ -1,8 +1,7 @@
 import type { Branch, Cursor, SortKey } from '../../search/query.ts';
-import { branchSql } from './condition.ts';
-import type { Dictionary } from './dictionary.ts';
-import { type Driver, q, sql } from './driver.ts';
-import { drivenSubject, type Source } from './source.ts';
+import { branchSql, paramOf } from './condition.ts';
+import { q, sql } from './driver.ts';
+import { type Database, drivenSubject, type Source } from './source.ts';
 import { type FoundRow, pageOf } from './version.ts';
 
 /** Sorting by a date where nothing is selective: the index of the date is walked, then come those that have none. */
@@ -12,11 +11,10 @@ export function walkDates(
   key: SortKey,
   from: Cursor | undefined,
   limit: number,
-  driver: Driver,
-  known: Dictionary,
+  { driver, known }: Database,
 ): readonly FoundRow[] {
   if (key.by === 'updated') return [];
-  const p = known.paramId(branch.type, key.by.code);
+  const p = paramOf(key.by, branch.type, known);
   const column = sql(key.descending ? 'd.high' : 'd.low');
   const [other, before] = [sql(key.descending ? 'o.high' : 'o.low'), sql(key.descending ? '>' : '<')];
   const keyed: FoundRow[] = [];

@@ -1,5 +1,5 @@
 import type { Cursor, SortKey } from '../../search/query.ts';
-import type { Subject } from './condition.ts';
+import { paramOf, type Subject } from './condition.ts';
 import type { Dictionary } from './dictionary.ts';
 import { anyOf, joined, q, type Sql, sql } from './driver.ts';
 
@@ -7,7 +7,7 @@ import { anyOf, joined, q, type Sql, sql } from './driver.ts';
 export function keySql({ by, descending }: SortKey, type: string, { rid, updated }: Subject, known: Dictionary): Sql {
   if (by === 'updated') return updated;
   if (by.code === '_id') return q`(SELECT res.id FROM res WHERE res.rid = ${rid})`;
-  const p = known.paramId(type, by.code);
+  const p = paramOf(by, type, known);
   const best = sql(descending ? 'max' : 'min');
   switch (by.kind) {
     case 'token':

@@ -1,20 +1,21 @@
 import type { Cursor, SearchQuery, SortKey } from '../../search/query.ts';
 import { walkDates } from './date-walk.ts';
 import type { Dictionary } from './dictionary.ts';
-import { type Driver, joined, q, type Sql, sql } from './driver.ts';
+import { joined, q, type Sql, sql } from './driver.ts';
 import { afterSql, keySql, orderSql } from './order.ts';
-import { type Source, sourceOf } from './source.ts';
+import { type Database, type Source, sourceOf } from './source.ts';
 import { type FoundRow, pageOf } from './version.ts';
 
 /** The rows of a page and one more where there is one, in order. */
-export function findRows(query: SearchQuery, driver: Driver, known: Dictionary): readonly FoundRow[] {
+export function findRows(query: SearchQuery, database: Database): readonly FoundRow[] {
+  const { driver, known } = database;
   const limit = query.limit + 1;
-  const sources = query.branches.map(branch => ({ branch, source: sourceOf(branch, driver, known) }));
+  const sources = query.branches.map(branch => ({ branch, source: sourceOf(branch, database) }));
   const [only] = sources;
   const [key] = query.sort;
   if (only === undefined) return [];
   if (sources.length === 1 && query.sort.length === 1 && !only.source.few && key!.by !== 'updated' && key!.by.kind === 'date') {
-    return walkDates(only.branch, only.source, key!, query.from, limit, driver, known);
+    return walkDates(only.branch, only.source, key!, query.from, limit, database);
   }
   const rows = joined(
     sources.map(({ branch, source }) => selectSql(source, query.sort, branch.type, query.sort.length === 0 ? query.from : undefined, known)),
@@ -26,14 +27,15 @@ export function findRows(query: SearchQuery, driver: Driver, known: Dictionary):
 }
 
 /** How many rows there are. */
-export function countRows(query: SearchQuery, driver: Driver, known: Dictionary): number {
+export function countRows(query: SearchQuery, database: Database): number {
+  const { driver, known } = database;
   const [only, ...others] = query.branches;
   if (only === undefined) return 0;
   if (others.length === 0 && only.where.op === 'all' && only.links.length === 0) {
     return driver.get<{ live: number }>('SELECT live FROM type WHERE name = ?', only.type)?.live ?? 0;
   }
   const rows = joined(
-    query.branches.map(branch => selectSql(sourceOf(branch, driver, known), [], branch.type, undefined, known)),
+    query.branches.map(branch => selectSql(sourceOf(branch, database), [], branch.type, undefined, known)),
     unionOf(query),
   );
   const { text, values } = q`SELECT count(*) AS n FROM (${rows})`;

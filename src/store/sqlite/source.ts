@@ -1,5 +1,5 @@
 import type { Branch, Link, Predicate } from '../../search/query.ts';
-import { conditionSql, keysSql, linkSql, type Subject, subjectOf, testSql } from './condition.ts';
+import { conditionSql, keysSql, linkSql, paramOf, type Subject, subjectOf, testSql } from './condition.ts';
 import type { Dictionary } from './dictionary.ts';
 import { type Driver, joined, q, type Sql, sql } from './driver.ts';
 import { actorsOf } from './granted.ts';
@@ -26,8 +26,13 @@ interface Candidate {
   readonly ordered: boolean;
 }
 
-/** Counting stops here: what has as many rows is not selective. */
-const MANY = 500;
+/** What queries are made from. */
+export interface Database {
+  readonly driver: Driver;
+  readonly known: Dictionary;
+  /** What has as many rows is not selective: counting stops there. */
+  readonly many: number;
+}
 /** Not worth looking for anything better. */
 const ENOUGH = 20;
 
@@ -35,9 +40,10 @@ const ENOUGH = 20;
  * Plans a branch: SQLite is not left to guess which of the terms is the most selective, they are counted, up to a bound. Where none is, the
  * live resources of the type are walked in their order, or one value of an index is.
  */
-export function sourceOf(branch: Branch, driver: Driver, known: Dictionary): Source {
+export function sourceOf(branch: Branch, database: Database): Source {
+  const { driver, known, many } = database;
   const terms = branch.where.op === 'and' ? branch.where.terms : [branch.where];
-  const fewest = { count: MANY, term: -1, link: -1, candidate: undefined as Candidate | undefined };
+  const fewest = { count: many, term: -1, link: -1, candidate: undefined as Candidate | undefined };
   let walk: { term: number; candidate: Candidate } | undefined;
   const weigh = (candidate: Candidate | undefined, at: { term?: number; link?: number }): void => {
     if (candidate === undefined) return;
@@ -51,8 +57,8 @@ export function sourceOf(branch: Branch, driver: Driver, known: Dictionary): Sou
     weigh(termSource(term, branch.type, known), { term: at });
   });
   // What has to be joined first is only tried where nothing simple is selective.
-  if (fewest.count >= MANY) terms.forEach((term, at) => void (term.op === 'granted' && weigh(grantedSource(term, branch.type, known), { term: at })));
-  if (fewest.count >= MANY) branch.links.forEach((link, at) => void weigh(linkSource(link, branch, driver, known), { link: at }));
+  if (fewest.count >= many) terms.forEach((term, at) => void (term.op === 'granted' && weigh(grantedSource(term, branch.type, known), { term: at })));
+  if (fewest.count >= many) branch.links.forEach((link, at) => void weigh(linkSource(link, branch, database), { link: at }));
 
   const few = fewest.candidate !== undefined;
   const chosen = few ? { ...fewest, candidate: fewest.candidate! } : walk === undefined ? undefined : { ...walk, link: -1 };
@@ -84,8 +90,10 @@ function termSource(term: Predicate, type: string, known: Dictionary): Candidate
       return { rows: keysSql(term.keys, type, known), unique: true, loose: false, ordered: false };
     case 'some':
       return someSource(term, type, known);
-    case 'and':
-      return term.terms.map(inner => termSource(inner, type, known)).find(candidate => candidate !== undefined);
+    case 'and': {
+      const first = term.terms.map(inner => termSource(inner, type, known)).find(candidate => candidate !== undefined);
+      return first === undefined ? undefined : { ...first, loose: true };
+    }
     case 'or': {
       const parts = term.terms.map(inner => termSource(inner, type, known));
       if (!parts.every(part => part !== undefined)) return undefined;
@@ -105,7 +113,7 @@ function termSource(term: Predicate, type: string, known: Dictionary): Candidate
 }
 
 function someSource({ param, test }: Extract<Predicate, { op: 'some' }>, type: string, known: Dictionary): Candidate | undefined {
-  const p = known.paramId(type, param.code);
+  const p = paramOf(param, type, known);
   const table = sql(tables[param.kind].name);
   const [first] = test.anyOf;
   const alone = test.anyOf.length === 1;
@@ -153,16 +161,17 @@ function grantedSource({ effect, ask }: Extract<Predicate, { op: 'granted' }>, t
 }
 
 /** From the far ends, where each of those has a selective source itself. */
-function linkSource(link: Link, branch: Branch, driver: Driver, known: Dictionary): Candidate | undefined {
+function linkSource(link: Link, branch: Branch, database: Database): Candidate | undefined {
+  const { known } = database;
   const parts: Sql[] = [];
   for (const end of link.ends) {
-    const { from, subject, where, few } = sourceOf(end, driver, known);
+    const { from, subject, where, few } = sourceOf(end, database);
     if (!few) return undefined;
     const far = q`(SELECT ${subject.rid} AS rid FROM ${from} WHERE ${where}) e`;
     parts.push(
       link.how === 'refers-to'
-        ? q`SELECT l.rid FROM ${far} CROSS JOIN ref l ON l.p = ${known.paramId(branch.type, link.param.code)} AND l.target = e.rid`
-        : q`SELECT l.target AS rid FROM ${far} CROSS JOIN ref l ON l.rid = e.rid AND l.p = ${known.paramId(end.type, link.param.code)}
+        ? q`SELECT l.rid FROM ${far} CROSS JOIN ref l ON l.p = ${paramOf(link.param, branch.type, known)} AND l.target = e.rid`
+        : q`SELECT l.target AS rid FROM ${far} CROSS JOIN ref l ON l.rid = e.rid AND l.p = ${paramOf(link.param, end.type, known)}
             CROSS JOIN res n ON n.rid = l.target AND n.type = ${known.typeId(branch.type)} AND n.deleted = 0`,
     );
   }

@@ -24,6 +24,8 @@ export interface SqliteOptions {
   /** Whose chain of the log this process continues. */
   readonly writer: string;
   /** Told in a sentence what is changed in an older file. */
+  /** From how many rows on a condition is not selective. */
+  readonly many?: number;
   readonly migrateProgress?: (text: string) => void;
 }
 
@@ -45,9 +47,9 @@ export async function openSqlite(options: SqliteOptions): Promise<ResourceStore>
 }
 
 /** The store over a database that is open and has our schema. */
-export function storeOf(driver: Driver, { paramsOf, linkHash, writer }: Pick<SqliteOptions, 'paramsOf' | 'linkHash' | 'writer'>): ResourceStore {
+export function storeOf(driver: Driver, { paramsOf, linkHash, writer, many = 500 }: Omit<SqliteOptions, 'path' | 'migrateProgress'>): ResourceStore {
   const known = openDictionary(driver);
-  const parts = { driver, known, indexer: openIndexer(driver, known, paramsOf) };
+  const parts = { driver, known, many, indexer: openIndexer(driver, known, paramsOf) };
   const committer = openCommitter(parts, writer, linkHash);
   const current = (key: ResourceKey): StoredRow | undefined => currentRow(key, parts);
 
@@ -65,14 +67,14 @@ export function storeOf(driver: Driver, { paramsOf, linkHash, writer }: Pick<Sql
     },
     async search(query) {
       if (query.limit <= 0) return { versions: [] };
-      const rows = findRows(query, driver, known);
+      const rows = findRows(query, parts);
       const shown = rows.slice(0, query.limit);
       const versions = shown.map(row => versionOf(row, known));
       if (rows.length <= query.limit) return { versions };
       const last: FoundRow = shown.at(-1)!;
       return { versions, next: { keys: query.sort.map((_, at) => last[`k${at}`]!), rid: last.rid } };
     },
-    count: async query => countRows(query, driver, known),
+    count: async query => countRows(query, parts),
     async history({ of, limit, before = Infinity }) {
       const row = current(of);
       if (row === undefined || limit <= 0) return [];

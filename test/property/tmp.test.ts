@@ -1,0 +1,165 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { linkHash } from '../../src/audit/chain.ts';
+import { nameOf } from '../../src/fhir/types.ts';
+import type { Grant, LoadedGrant } from '../../src/search/grant.ts';
+import { granted } from '../../src/search/granted.ts';
+import type { Indexed } from '../../src/search/indexed.ts';
+import { all, type Branch, type Cursor, type IndexValue, type SearchQuery, type SortKey } from '../../src/search/query.ts';
+import { buildRegistry } from '../../src/search/registry.ts';
+import { openSqlite } from '../../src/store/sqlite/store.ts';
+import type { Change, ResourceStore } from '../../src/store/store.ts';
+import { askArb, grantArb, linkArb, load, populationArb, predicateArb, sortArb } from './arb-tmp.ts';
+import { finds } from '../search/memory.ts';
+import { types } from '../search/population.ts';
+
+const registry = buildRegistry();
+const engines: Readonly<Record<string, () => Promise<ResourceStore>>> = {
+  sqlite: () => openSqlite({ path: ':memory:', paramsOf: registry.paramsOf, linkHash, writer: 'test' }),
+  // As it plans where there are many resources.
+  'large sqlite': () => openSqlite({ path: ':memory:', paramsOf: registry.paramsOf, linkHash, writer: 'test', many: 2 }),
+};
+
+interface Filled {
+  readonly store: ResourceStore;
+  /** The population in the order of its rows. */
+  readonly population: readonly Indexed[];
+}
+/** A store with these resources in it, each last updated when it says, and the grants. */
+async function filled(open: () => Promise<ResourceStore>, resources: readonly Indexed[], grants: readonly Grant[]): Promise<Filled> {
+  const store = await open();
+  for (const { resource, facets, updated } of resources) {
+    const put: Change = { op: 'put', key: { type: resource.resourceType, id: resource.id! }, resource, facets, expect: 'absent' };
+    await store.commit([put], new Date(updated!).toISOString());
+  }
+  const changes = [...Map.groupBy(grants, grant => grant.consent)].map(([consent, rows]): Change => ({ op: 'grants', consent, record: rows[0]!.record, rows }));
+  await store.commit(changes, '2024-01-01T00:00:00.000Z');
+  const everything = await store.search({ branches: types.map(type => ({ type, where: all, links: [] })), sort: [], limit: 1000 });
+  const byName = new Map(resources.map(indexed => [namesOf([indexed])[0], indexed]));
+  return { store, population: everything.versions.map(version => byName.get(nameOf(version.key))!) };
+}
+
+const branchArb: fc.Arbitrary<Branch> = fc
+  .constantFrom(...types)
+  .chain(type => fc.record({ type: fc.constant(type), where: predicateArb(registry), links: fc.array(linkArb(registry, type), { maxLength: 1 }) }));
+const namesOf = (found: readonly Indexed[]): string[] => found.map(({ resource }) => nameOf({ type: resource.resourceType, id: resource.id! }));
+
+/** The order that stores promise, over resources that are in the order of their rows. */
+function sorted(found: readonly Indexed[], sort: readonly SortKey[]): readonly Indexed[] {
+  return found.toSorted((one, other) => {
+    for (const { by, descending } of sort) {
+      const [left, right] = [one, other].map(indexed => (by === 'updated' ? indexed.updated! : best(by.extract(indexed), descending)));
+      if (left === right) continue;
+      if (left === undefined) return 1;
+      if (right === undefined) return -1;
+      return left < right === descending ? 1 : -1;
+    }
+    return 0;
+  });
+}
+function best(values: readonly IndexValue[], descending: boolean): string | number | undefined {
+  return values
+    .map(value => keyOf(value, descending))
+    .reduce<string | number | undefined>((kept, key) => (kept === undefined || key > kept === descending ? key : kept), undefined);
+}
+function keyOf(value: IndexValue, descending: boolean): string | number {
+  switch (value.kind) {
+    case 'token':
+      return value.code;
+    case 'string':
+      return value.text;
+    case 'date':
+      return descending ? value.high : value.low;
+    case 'reference':
+      return value.id;
+    case 'uri':
+      return value.uri;
+  }
+}
+
+async function pages(store: ResourceStore, query: SearchQuery): Promise<string[]> {
+  const found: string[] = [];
+  let from: Cursor | undefined;
+  do {
+    const page = await store.search({ ...query, ...(from === undefined ? {} : { from }) });
+    found.push(...page.versions.map(version => nameOf(version.key)));
+    if (page.next !== undefined && page.versions.length !== query.limit) throw new Error('a page that is not the last is not full');
+    from = page.next === undefined ? undefined : JSON.parse(JSON.stringify(page.next));
+  } while (from !== undefined);
+  return found;
+}
+
+describe.each(Object.entries(engines))('memory = %s', (_, open) => {
+  test('what a query finds, in which order, over pages of any size, and how many', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        populationArb(20),
+        fc.array(grantArb, { maxLength: 6 }),
+        fc.array(fc.record({ branches: fc.array(branchArb, { minLength: 1, maxLength: 2 }), sort: sortArb(registry), limit: fc.integer({ min: 1, max: 8 }) }), {
+          minLength: 3,
+          maxLength: 8,
+        }),
+        async (resources, grants, queries) => {
+          const { store, population } = await filled(open, resources, grants);
+          const loaded = grants.map(grant => load(grant, population));
+          for (const query of queries) {
+            const found = new Set(query.branches.flatMap(branch => finds(branch, population, loaded)));
+            const expected = namesOf(
+              sorted(
+                population.filter(each => found.has(each)),
+                query.sort,
+              ),
+            );
+            expect(await pages(store, query)).toEqual(expected);
+            expect(await store.count(query)).toBe(expected.length);
+          }
+          await store.close();
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  }, 120_000);
+
+  test('what Consents permit and deny', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        populationArb(12),
+        fc.array(grantArb, { minLength: 1, maxLength: 8 }),
+        fc.array(askArb, { minLength: 1, maxLength: 3 }),
+        async (resources, grants, asks) => {
+          const { store, population } = await filled(open, resources, grants);
+          const loaded = grants.map(grant => load(grant, population));
+          for (const ask of asks) {
+            for (const effect of ['permit', 'deny'] as const) {
+              const query: SearchQuery = { branches: types.map(type => ({ type, where: { op: 'granted', effect, ask }, links: [] })), sort: [], limit: 100 };
+              expect(await pages(store, query)).toEqual(namesOf(population.filter(each => granted(effect, ask, each, loaded))));
+            }
+          }
+          await store.close();
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  }, 120_000);
+
+  test('the grants that are loaded', async () => {
+    await fc.assert(
+      fc.asyncProperty(populationArb(8), fc.array(grantArb, { maxLength: 6 }), async (resources, grants) => {
+        const { store, population } = await filled(open, resources, grants);
+        const records = ['Patient/mary', 'Patient/tom'] as const;
+        const actors = ['Practitioner/lee', 'Patient/mary'] as const;
+        const expected = grants
+          .filter(
+            grant =>
+              records.some(record => record === grant.record) && (grant.actors === 'anyone' || grant.actors.some(actor => actors.some(one => one === actor))),
+          )
+          .map(grant => load(grant, population));
+        const unordered = (all: readonly LoadedGrant[]) => all.map(grant => ({ ...grant, relatedTo: new Set(grant.relatedTo) }));
+        const inOrder = expected.toSorted((one, other) => (one.consent < other.consent ? -1 : one.consent > other.consent ? 1 : 0));
+        expect(unordered(await store.grants(records, actors))).toEqual(unordered(inOrder));
+        await store.close();
+      }),
+      { numRuns: 100 },
+    );
+  }, 60_000);
+});
