@@ -58,8 +58,8 @@ export function storeOf(driver: Driver, { paramsOf, linkHash, writer, many = 500
       const row = current(key);
       if (row === undefined) return undefined;
       if (versionId === undefined || versionId === String(row.version)) return versionOf(row, known);
-      const asked = Number(versionId);
-      return String(asked) === versionId && asked >= 1 && asked < row.version ? pastOf(row, asked, asked + 1, 1)[0] : undefined;
+      const asked = /^[1-9]\d{0,7}$/.test(versionId) ? Number(versionId) : 0;
+      return asked > 0 && asked < row.version ? pastOf(row, asked, asked + 1, 1)[0] : undefined;
     },
     async readMany(keys) {
       const unique = new Map(keys.map(key => [`${key.type}/${key.id}`, key]));

@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
+import { linkHash } from '../../src/audit/chain.ts';
+import { openSqlite } from '../../src/store/sqlite/store.ts';
+import type { ResourceStore } from '../../src/store/store.ts';
+import { storeContract } from './store.ts';
+import { registry } from './world.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kindred-contract-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const openAt = (path: string): Promise<ResourceStore> => openSqlite({ path, paramsOf: registry.paramsOf, linkHash, writer: 'one' });
+let files = 0;
+
+storeContract('SQLite in memory', async () => ({ store: await openAt(':memory:') }));
+storeContract('SQLite in a file', async () => {
+  files += 1;
+  const path = join(folder, 'not-there-yet', `${files}.db`);
+  const store = await openAt(path);
+  return {
+    store,
+    async reopen() {
+      await store.close();
+      return openAt(path);
+    },
+  };
+});

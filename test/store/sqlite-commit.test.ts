@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { linkHash, verifyChain } from '../../src/audit/chain.ts';
+import { queryOf } from '../../src/search/query.ts';
+import { type Driver, openDriver } from '../../src/store/sqlite/driver.ts';
+import { configure, migrate } from '../../src/store/sqlite/schema.ts';
+import { openSqlite, storeOf } from '../../src/store/sqlite/store.ts';
+import type { ResourceStore } from '../../src/store/store.ts';
+import { at, event, keyOf, put, registry, some, write } from '../contract/world.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kindred-commit-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A store whose driver fails where `fails` says so. */
+function failing(fails: (text: string) => unknown): ResourceStore {
+  const driver = openDriver(':memory:');
+  configure(driver);
+  migrate(driver);
+  const guarded: Driver = {
+    ...driver,
+    exec(text) {
+      const error = fails(text);
+      if (error !== undefined) throw error;
+      driver.exec(text);
+    },
+    run(text, ...values) {
+      const error = fails(text);
+      if (error !== undefined) throw error;
+      return driver.run(text, ...values);
+    },
+  };
+  return storeOf(guarded, { paramsOf: registry.paramsOf, linkHash, writer: 'one' });
+}
+const full = Object.assign(new Error('database or disk is full'), { errcode: 13 });
+const coded = (id: string) => put(`Basic/${id}`, { code: { coding: [{ system: 'http://new.system', code: id }] } });
+
+describe('a commit that cannot be written', () => {
+  test.each([
+    ['the transaction cannot begin', 'BEGIN IMMEDIATE'],
+    ['the transaction cannot be committed', 'COMMIT'],
+    ['the disk is full in the middle', 'INSERT INTO hist'],
+    ['the link of the log cannot be written', 'INSERT INTO link'],
+  ])('%s: every request of the group is told, nothing is stored, and the next one is made', async (_, statement) => {
+    let broken = false;
+    const store = failing(text => (broken && text.startsWith(statement) ? full : undefined));
+    await write(store, put('Patient/a'), event('e0'));
+    broken = true;
+    const group = await Promise.allSettled([
+      store.commit([coded('x'), event('e1')], at(1)),
+      store.commit([put('Patient/a', { gender: 'male' })], at(1)),
+      store.commit([put('Patient/b')], at(1)),
+    ]);
+    for (const one of group) expect(one).toMatchObject({ status: 'rejected', reason: { code: 'unavailable', cause: full } });
+    expect(await store.read(keyOf('Patient/a'))).toMatchObject({ versionId: '1' });
+    expect(await store.totals()).toEqual({ Patient: 1, AuditEvent: 1 });
+    broken = false;
+    await write(store, coded('y'), event('e1'));
+    expect(await store.count(queryOf('Basic', some('Basic', 'code', { kind: 'token', system: 'http://new.system' }), 9))).toBe(1);
+    expect(await verifyChain(store.chain())).toMatchObject({ events: 2, links: 2, faults: [] });
+    await store.close();
+  });
+
+  test('what waits together is one transaction, of 64 requests at most', async () => {
+    let commits = 0;
+    const store = failing(text => {
+      if (text === 'COMMIT') commits += 1;
+      return undefined;
+    });
+    await Promise.all(Array.from({ length: 130 }, (_, n) => store.commit([put(`Patient/${n}`)], at(1))));
+    expect(commits).toBe(3);
+    await store.close();
+  });
+});
+
+test('two processes may hold one file: names, rows and chains do not mix', async () => {
+  const open = (writer: string) => openSqlite({ path: join(folder, 'shared.db'), paramsOf: registry.paramsOf, linkHash, writer });
+  const [one, other] = [await open('one'), await open('other')];
+  const writers = [one, other];
+  for (let n = 0; n < 20; n++) {
+    await Promise.all(
+      writers.map((store, at2) =>
+        write(store, coded(`${n}-${at2}`), put(`Patient/${n}`), event(`${n}-${at2}`), { op: 'document', kind: 'note', id: String(n), value: n, bump: 'g' }),
+      ),
+    );
+  }
+  for (const store of writers) {
+    expect(await store.count(queryOf('Basic', some('Basic', 'code', { kind: 'token', system: 'http://new.system' }), 9))).toBe(40);
+    expect(await store.totals()).toEqual({ AuditEvent: 40, Basic: 40, Patient: 20 });
+    expect(await store.read(keyOf('Patient/7'))).toMatchObject({ versionId: '2' });
+    expect(await store.epochs(['grant:g'])).toEqual([40]);
+    const found = await verifyChain(store.chain());
+    expect(found).toMatchObject({ events: 40, links: 40, faults: [] });
+    expect(found.heads.map(head => [head.writer, head.number])).toEqual([
+      ['one', 20],
+      ['other', 20],
+    ]);
+  }
+  await Promise.all(writers.map(store => store.close()));
+});

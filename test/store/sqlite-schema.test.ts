@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { linkHash } from '../../src/audit/chain.ts';
+import { type Driver, openDriver } from '../../src/store/sqlite/driver.ts';
+import { configure, migrate, steps } from '../../src/store/sqlite/schema.ts';
+import { openSqlite } from '../../src/store/sqlite/store.ts';
+import { put, registry, write } from '../contract/world.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kindred-schema-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+let path: string;
+beforeEach(() => {
+  files += 1;
+  path = join(folder, `${files}.db`);
+});
+const open = () => openSqlite({ path, paramsOf: registry.paramsOf, linkHash, writer: 'one' });
+
+function withDriver<T>(use: (driver: Driver) => T): T {
+  const driver = openDriver(path);
+  try {
+    configure(driver);
+    return use(driver);
+  } finally {
+    driver.close();
+  }
+}
+
+describe('the schema of a file', () => {
+  test('a new file gets the newest one, with pages and log as they measured best', async () => {
+    await (await open()).close();
+    withDriver(driver => {
+      const pragmas = ['page_size', 'journal_mode', 'user_version', 'synchronous', 'foreign_keys'];
+      const values = pragmas.map(name => Object.values(driver.get<Record<string, unknown>>(`PRAGMA ${name}`)!)[0]);
+      expect(values).toEqual([8192, 'wal', steps.length, 2, 0]);
+    });
+  });
+  test('an older file is brought up step by step, keeps what is in it, and is told', async () => {
+    const store = await open();
+    await write(store, put('Patient/kept'));
+    await store.close();
+    const later = [...steps, 'CREATE TABLE fresh (id TEXT); INSERT INTO fresh SELECT id FROM res', 'ALTER TABLE fresh ADD COLUMN more TEXT'];
+    const said: string[] = [];
+    withDriver(driver => {
+      migrate(driver, later, text => said.push(text));
+      migrate(driver, later, text => said.push(text));
+      expect(driver.all('SELECT id, more FROM fresh')).toEqual([{ id: 'kept', more: null }]);
+    });
+    expect(said).toEqual([
+      `changing the database from schema ${steps.length} to ${steps.length + 1}`,
+      `changing the database from schema ${steps.length + 1} to ${steps.length + 2}`,
+    ]);
+    await expect(open()).rejects.toThrow(`this database was written by a newer Kindred (schema ${steps.length + 2}; this one knows ${steps.length})`);
+  });
+  test('a step that fails leaves the file as it was', async () => {
+    await (await open()).close();
+    withDriver(driver => {
+      expect(() => migrate(driver, [...steps, 'CREATE TABLE fresh (id TEXT)', 'SELECT nonsense'])).toThrow();
+      expect(driver.get('PRAGMA user_version')).toEqual({ user_version: steps.length });
+      expect(driver.get(`SELECT 1 FROM sqlite_schema WHERE name = 'fresh'`)).toBeUndefined();
+    });
+    await (await open()).close();
+  });
+  test('a file that is no database, or that of another program, is refused and left alone', async () => {
+    writeFileSync(path, 'These are my notes, which are quite long enough to be read as the header of a database file. '.repeat(20));
+    await expect(open()).rejects.toMatchObject({ code: 'exception', message: 'this file is not a Kindred database' });
+    path += '.other';
+    withDriver(driver => driver.exec('CREATE TABLE theirs (id TEXT)'));
+    await expect(open()).rejects.toMatchObject({ code: 'exception', message: 'this file is a database of another program, not of Kindred' });
+    withDriver(driver => expect(driver.all('SELECT name FROM sqlite_schema')).toEqual([{ name: 'theirs' }]));
+  });
+});
