@@ -46,10 +46,7 @@ export function stamp(resource: Resource, context: StampContext): Facets {
   const gathered = gather(resource);
   const labels = labelsOf(gathered.all, gathered.texts, securityOf(resource), cited);
   const targets = namesAt(resource, standsFor(type)?.targets);
-  // What cites a Consent is read by those only who may read Consents: to rules and grants it is as if it were about that too.
-  const cites = namesAt(resource, standsFor(type)?.cites)
-    .map(typeOf)
-    .filter(one => hiddenWhenCited.includes(one));
+  const cites = namesAt(resource, standsFor(type)?.cites).filter(name => hiddenWhenCited.includes(typeOf(name)));
   return {
     records: recordsOf(resource, context, inside),
     origin: previous?.origin ?? context.origin,
@@ -58,7 +55,8 @@ export function stamp(resource: Resource, context: StampContext): Facets {
     clinicalDate: clinicalDateOf(resource) ?? { low: context.at, high: context.at },
     authors: authorsOf(resource),
     about: targets.length > 0 ? targets : [nameOf({ type, id })],
-    ...(targets.length > 0 ? { targetTypes: [...new Set([...targets.map(typeOf), ...cites])] } : {}),
+    ...(targets.length > 0 ? { targetTypes: [...new Set(targets.map(typeOf))] } : {}),
+    ...(cites.length > 0 ? { cites } : {}),
   };
 }
 

@@ -26,7 +26,9 @@ export function sendAnswer(
       : preferred === 'OperationOutcome'
         ? { resource: { resourceType: 'OperationOutcome', issue: [{ severity: 'information', code: 'informational', diagnostics: 'done' }] } }
         : answer.body;
-  send(response, answer.status, answer.headers ?? {}, answer.status === 304 || body === undefined ? undefined : printBody(body), options.head);
+  // 204 is an answer without a body.
+  const status = answer.status === 204 && body !== undefined ? 200 : answer.status;
+  send(response, status, answer.headers ?? {}, answer.status === 304 || body === undefined ? undefined : printBody(body), options.head);
 }
 
 /** A Problem as an OperationOutcome; anything else is ours, and says nothing of itself. Gives back what it became, for the log. */

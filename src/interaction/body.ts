@@ -13,9 +13,9 @@ export function readBody(body: unknown, type: ResourceType): Resource {
     throw new Problem('invalid', `the body is a \`${String(resourceType).slice(0, 80)}\`, not a ${type}`, { expression: 'resourceType' });
   return checked(body);
 }
-/** `W/"3"` → '3'. Throws Problem 'value' for anything else. */
+/** `W/"3"` → '3'; `*` stays: whatever version there is (RFC 9110 §13.1.1). Throws Problem 'value' for anything else. */
 export function readIfMatch(header: string | undefined): string | undefined {
-  if (header === undefined || header === '*') return undefined;
+  if (header === undefined || header === '*') return header;
   const version = /^(?:W\/)?"([^"]{1,64})"$/.exec(header.trim())?.[1];
   if (version === undefined) throw new Problem('value', `If-Match must be an ETag such as W/"3", not \`${header.slice(0, 80)}\``);
   return version;

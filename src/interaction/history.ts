@@ -46,20 +46,25 @@ export const history = (base: () => string): ReadInteraction<HistoryPlan> => ({
       status: 200,
       body: {
         bundle: { type: 'history', link: [{ relation: 'self', url: before === undefined ? self : `${self}&_before=${before}` }, ...next] },
-        entries: page.map(version => entryOf(version, base())),
+        entries: page.map((version, index) => entryOf(version, versions[index + 1], base())),
       },
       shows: page,
     };
   },
 });
 
-function entryOf(version: Version, base: string): Entry {
+/** `previous`: the version before it, where that shows too. */
+function entryOf(version: Version, previous: Version | undefined, base: string): Entry {
   const first = version.versionId === '1';
   const method = version.deleted ? 'DELETE' : first ? 'POST' : 'PUT';
   return {
     fullUrl: `${base}/${nameOf(version.key)}`,
     ...(version.deleted ? {} : { body: version.body }),
     request: { method, url: method === 'POST' ? version.key.type : nameOf(version.key) },
-    response: { status: version.deleted ? '204' : first ? '201' : '200', etag: versionHeaders(version).ETag!, lastModified: version.lastUpdated },
+    response: {
+      status: version.deleted ? '204' : first || previous?.deleted ? '201' : '200',
+      etag: versionHeaders(version).ETag!,
+      lastModified: version.lastUpdated,
+    },
   };
 }

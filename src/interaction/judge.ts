@@ -5,7 +5,7 @@ import { isRecord } from '../access/record.ts';
 import { Problem } from '../fhir/problem.ts';
 import { type KeyName, nameOf, type Resource, type ResourceKey } from '../fhir/types.ts';
 import type { Indexed, RecordId } from '../search/indexed.ts';
-import type { Change } from '../store/store.ts';
+import type { Change, Version } from '../store/store.ts';
 import type { Permit } from './interaction.ts';
 import { keyOfName, lookups, originOf, type StampOverlay } from './overlay.ts';
 import { notFound } from './read.ts';
@@ -137,7 +137,9 @@ function contributedTo(records: readonly RecordId[], overlay: StampOverlay, orga
 }
 
 /** If-Match, after the decision: it would tell of a version that the caller may not know. */
-export function checkMatch(ifMatch: string | undefined, versionId: string | undefined): void {
-  if (ifMatch !== undefined && ifMatch !== versionId)
+export function checkMatch(ifMatch: string | undefined, stored: Version | undefined): void {
+  const versionId = stored?.versionId;
+  const matched = ifMatch === '*' ? stored?.deleted === false : ifMatch === versionId;
+  if (ifMatch !== undefined && !matched)
     throw new Problem('version-changed', `the current version is ${versionId ?? 'none'}, not ${ifMatch} as If-Match says`);
 }

@@ -14,7 +14,7 @@ export interface Log {
   asked(reasons: readonly Reason[], target?: AuditRecord['target'], facets?: Facets): void;
   /** A line for each record that the versions belong to, or one without a record. */
   shown(versions: readonly Version[], query: string | undefined): readonly Change[];
-  /** A line for one write, in whose commit it goes. */
+  /** A line for one resource that a write made or found, in whose commit it goes. */
   wrote(code: string, target: NonNullable<AuditRecord['target']>, facets: Facets, reasons: readonly Reason[]): readonly Change[];
   /** The line for a request that ended early. */
   failed(error: unknown): readonly Change[];

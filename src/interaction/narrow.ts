@@ -2,7 +2,7 @@ import type { ResourceType } from '../fhir/types.ts';
 import type { LoadedGrant } from '../search/grant.ts';
 import type { Indexed, RecordId } from '../search/indexed.ts';
 import { matches } from '../search/match.ts';
-import { and, type Branch, type Link, none, type Predicate } from '../search/query.ts';
+import { and, type Branch, none, type Predicate } from '../search/query.ts';
 import type { ResourceReader, Version } from '../store/store.ts';
 import { viewOf } from './view.ts';
 
@@ -15,14 +15,20 @@ export interface Permitted {
 /** A live version as rules and predicates see it. */
 export const indexedOf = (version: Version): Indexed => ({ resource: version.parsed(), facets: version.facets, updated: Date.parse(version.lastUpdated) });
 
+/** What is demanded of each type, inside a branch and at every end of its chains: no condition may be tried on what is hidden. */
+export const narrowBranch = (branch: Branch, demanded: (type: ResourceType) => Predicate): Branch => ({
+  ...branch,
+  where: and(branch.where, demanded(branch.type)),
+  links: branch.links.map(link => ({ ...link, ends: link.ends.map(end => narrowBranch(end, demanded)) })),
+});
+
 /**
  * The same reader, showing only what is permitted. Interactions hold this one and no other, so none can forget: the predicate of the type is inside every
  * query, of every chain end too, and every version is judged by itself.
  */
 export function narrow(reader: ResourceReader, permitted: Permitted): ResourceReader {
   const demanded = (type: ResourceType): Predicate => permitted.only(type) ?? none;
-  const narrowed = (branch: Branch): Branch => ({ ...branch, where: and(branch.where, demanded(branch.type)), links: branch.links.map(narrowedLink) });
-  const narrowedLink = (link: Link): Link => ({ ...link, ends: link.ends.map(narrowed) });
+  const narrowed = (branch: Branch): Branch => narrowBranch(branch, demanded);
   const shown = async (version: Version): Promise<boolean> =>
     matches(demanded(version.key.type), indexedOf(version), await permitted.grants(version.facets.records));
 

@@ -1,15 +1,15 @@
 import type { Caller } from '../access/caller.ts';
 import { decide } from '../access/decide.ts';
-import type { Action, Decision, Facts } from '../access/decision.ts';
+import type { Action, Decision, Facts, Reason } from '../access/decision.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { ResourceKey, ResourceType } from '../fhir/types.ts';
 import type { Indexed } from '../search/indexed.ts';
-import { and, type Predicate, type SearchQuery } from '../search/query.ts';
+import type { Branch, Predicate, SearchQuery } from '../search/query.ts';
 import type { Version } from '../store/store.ts';
 import type { ConsentFacts } from './facts.ts';
 import type { Answer, FhirRequest, Given, ReadInteraction } from './interaction.ts';
 import type { Log } from './log.ts';
-import { indexedOf, narrow, type Permitted } from './narrow.ts';
+import { indexedOf, narrow, narrowBranch, type Permitted } from './narrow.ts';
 import type { Parts } from './parts.ts';
 import { notFound } from './read.ts';
 import { viewOf } from './view.ts';
@@ -93,14 +93,20 @@ export async function readRoad(interaction: ReadInteraction, request: FhirReques
 export async function findFor(
   journey: Journey,
   query: SearchQuery,
-): Promise<{ readonly keys: readonly ResourceKey[]; readonly versions: readonly Version[]; readonly narrowed: SearchQuery }> {
+): Promise<{ readonly keys: readonly ResourceKey[]; readonly reasons: readonly Reason[]; readonly narrowed: SearchQuery }> {
   const onlys = new Map<ResourceType, Predicate>();
-  for (const { type } of query.branches) {
+  const reasons: Reason[] = [];
+  for (const type of typesOf(query.branches)) {
     const decision = await askToRead(journey, 'search', type);
     if (decision.effect === 'deny') throw denial(decision, undefined);
     onlys.set(type, decision.only);
+    reasons.push(...decision.reasons);
   }
-  const narrowed = { ...query, branches: query.branches.map(branch => ({ ...branch, where: and(branch.where, onlys.get(branch.type)!) })) };
+  const narrowed = { ...query, branches: query.branches.map(branch => narrowBranch(branch, type => onlys.get(type)!)) };
   const page = await journey.parts.store.search(narrowed);
-  return { keys: page.versions.map(version => version.key), versions: page.versions, narrowed };
+  return { keys: page.versions.map(version => version.key), reasons, narrowed };
 }
+
+/** Every type that a query looks at, chain ends too. */
+const typesOf = (branches: readonly Branch[]): ReadonlySet<ResourceType> =>
+  new Set(branches.flatMap(branch => [branch.type, ...branch.links.flatMap(link => [...typesOf(link.ends)])]));

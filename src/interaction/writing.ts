@@ -1,3 +1,4 @@
+import type { Reason } from '../access/decision.ts';
 import { spreads } from '../access/facets.ts';
 import { policyOf } from '../access/policies/index.ts';
 import { isRecord } from '../access/record.ts';
@@ -24,7 +25,7 @@ export async function writeRoad(interaction: WriteInteraction, request: FhirRequ
   const plan = interaction.plan(request, given);
   const overlay = layOver(parts.store, Date.parse(given.now));
   await overlay.load(plan.keys);
-  const { found, queries } = await findAll(journey, plan.criteria);
+  const { found, queries, reasons } = await findAll(journey, plan.criteria);
   const drafts = interaction.drafts(plan, key => live(overlay.stored(key)), found);
   await overlay.load(drafts.flatMap(draft => (draft.op === 'put' ? [draft.key, ...lookups(draft.resource)] : [draft.key])));
   layPuts(drafts, overlay, journey);
@@ -57,6 +58,7 @@ export async function writeRoad(interaction: WriteInteraction, request: FhirRequ
     ...lent.filter(change => !stamped.changes.some(other => 'key' in change && 'key' in other && nameOf(change.key) === nameOf(other.key))),
     ...writes.flatMap(({ one }) => record(journey, overlay, one)),
     ...writes.flatMap(({ one }) => logLines(journey, overlay, one)),
+    ...drafts.flatMap(draft => (draft.op === 'found' ? logFound(journey, overlay.stored(draft.key), reasons) : [])),
   ];
   // What the facets were computed from must still be so; a Patient is looked at for being there only.
   for (const version of overlay.used())
@@ -74,15 +76,20 @@ const mayBeCited = (draft: Draft, one: Judged): boolean => one.before !== undefi
 const live = (version: Version | undefined): Version | undefined => (version?.deleted ? undefined : version);
 
 /** Each criterion's matches for this caller, and its query as narrowed, to be held again in the commit. */
-async function findAll(journey: Journey, criteria: ReadonlyMap<string, SearchQuery>): Promise<{ found: Found; queries: ReadonlyMap<string, SearchQuery> }> {
+async function findAll(
+  journey: Journey,
+  criteria: ReadonlyMap<string, SearchQuery>,
+): Promise<{ readonly found: Found; readonly queries: ReadonlyMap<string, SearchQuery>; readonly reasons: readonly Reason[] }> {
   const found = new Map<string, readonly ResourceKey[]>();
   const queries = new Map<string, SearchQuery>();
+  const reasons: Reason[] = [];
   for (const [name, query] of criteria) {
-    const { keys, narrowed } = await findFor(journey, query);
-    found.set(name, keys);
-    queries.set(name, narrowed);
+    const asked = await findFor(journey, query);
+    found.set(name, asked.keys);
+    queries.set(name, asked.narrowed);
+    reasons.push(...asked.reasons);
   }
-  return { found, queries };
+  return { found, queries, reasons };
 }
 
 /** All intended versions first, so that one may refer to another whatever their order. */
@@ -103,9 +110,10 @@ async function judgeDraft(journey: Journey, overlay: StampOverlay, draft: Draft)
   if (draft.op === 'found') return undefined;
   // A client may choose an id only where it is a system that keeps its own; for others an id that is not there stays that.
   const chooses = draft.op === 'put' && intent.before === undefined && draft.chosen === true;
-  if ((draft.op === 'delete' && intent.before === undefined) || (chooses && caller.kind !== 'system' && caller.kind !== 'server')) throw notFound(draft.key);
+  const mayChoose = caller.kind === 'server' || (caller.kind === 'system' && !policyOf(draft.key.type).noChosenIds);
+  if ((draft.op === 'delete' && intent.before === undefined) || (chooses && !mayChoose)) throw notFound(draft.key);
   const one = await judge(journey, overlay, intent);
-  checkMatch(draft.ifMatch, stored?.versionId);
+  checkMatch(draft.ifMatch, stored);
   // Deleting what is deleted is done already.
   return draft.op === 'delete' && stored?.deleted ? undefined : one;
 }
@@ -133,11 +141,16 @@ function logLines({ log }: Journey, overlay: StampOverlay, { key, action, before
   return log.wrote(action, { ...key, versionId: versionAfter(overlay, key) }, (after ?? before)!.facets, reasons);
 }
 
+/** What a conditional create finds is answered, and so has been read. */
+function logFound({ log }: Journey, version: Version | undefined, reasons: readonly Reason[]): readonly Change[] {
+  return version === undefined ? [] : log.wrote('read', { ...version.key, versionId: version.versionId }, version.facets, reasons);
+}
+
 /** A failed expectation: of the client's own If-Match it is told, of anything else the request begins anew. */
 function outrun(committed: Extract<Committed, { ok: false }>, changes: readonly Change[], drafts: readonly Draft[]): typeof OUTRUN {
   const failed = changes[committed.at];
   const draft = failed !== undefined && 'key' in failed ? drafts.find(one => nameOf(one.key) === nameOf(failed.key)) : undefined;
-  if (committed.why === 'version' && draft !== undefined && draft.op !== 'found' && draft.ifMatch !== undefined) {
+  if (committed.why === 'version' && draft !== undefined && draft.op !== 'found' && draft.ifMatch !== undefined && draft.ifMatch !== '*') {
     throw new Problem('version-changed', `${nameOf(draft.key)} is no longer at version ${draft.ifMatch}`);
   }
   return OUTRUN;

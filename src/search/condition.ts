@@ -55,12 +55,13 @@ function readChain(type: ResourceType, near: string, far: string, value: string,
   if (param.kind !== 'reference') throw new Problem('invalid', `\`${name}\`: \`${code}\` is not a reference, so nothing can be asked of what it refers to`);
   const end = cut(far);
   if (far.includes('.')) throw new Problem('unsupported', `\`${name}\`: a chain of more than one step is not supported`);
-  if (target !== undefined) checkTarget(param, target, name);
-  else if (param.targets.length === 0)
+  const targets = reading.registry.targetsOf(type, param);
+  if (target !== undefined) checkTarget(targets, param, target, name);
+  else if (targets.length === 0)
     throw new Problem('invalid', `\`${name}\`: \`${code}\` may refer to anything: name the type, as in \`${code}:Patient.${far}\``);
-  const types = (target === undefined ? param.targets : [target]).filter(each => each === target || knows(each, end.code, reading.registry));
+  const types = (target === undefined ? targets : [target]).filter(each => each === target || knows(each, end.code, reading.registry));
   if (types.length === 0)
-    return new Problem('invalid', `\`${name}\`: nothing that \`${code}\` may refer to (${param.targets.join(', ')}) has a parameter \`${end.code}\``);
+    return new Problem('invalid', `\`${name}\`: nothing that \`${code}\` may refer to (${targets.join(', ')}) has a parameter \`${end.code}\``);
   const ends: Branch[] = [];
   for (const each of types) {
     const where = readPredicate(each, end.code, end.modifier, value, name, reading);
@@ -72,10 +73,10 @@ function readChain(type: ResourceType, near: string, far: string, value: string,
 const knows = (type: ResourceType, code: string, registry: Registry): boolean => registry.codesOf(type).includes(code);
 
 /** Throws where the parameter cannot refer to that type. */
-export function checkTarget(param: SearchParam, target: string, name: string): void {
+export function checkTarget(targets: readonly ResourceType[], param: SearchParam, target: string, name: string): void {
   if (!resourceTypes.has(target)) throw new Problem('invalid', `\`${name}\`: \`${target}\` is neither a resource type nor a modifier that is supported`);
-  if (param.targets.length > 0 && !param.targets.includes(target))
-    throw new Problem('invalid', `\`${name}\`: \`${param.code}\` refers to ${param.targets.join(', ')}, never to \`${target}\``);
+  if (targets.length > 0 && !targets.includes(target))
+    throw new Problem('invalid', `\`${name}\`: \`${param.code}\` refers to ${targets.join(', ')}, never to \`${target}\``);
 }
 
 /** A parameter that does not exist, or that does and is not indexed. */
@@ -139,8 +140,9 @@ function atomReader(
       return modifier === undefined ? parseUri : undefined;
     case 'reference': {
       if (modifier === 'identifier') throw new Problem('unsupported', `\`${name}\`: the modifier \`identifier\` is not supported yet`);
-      if (modifier !== undefined) checkTarget(param, modifier, name);
-      const target = modifier ?? (param.targets.length === 1 ? param.targets[0] : undefined);
+      const targets = reading.registry.targetsOf(type, param);
+      if (modifier !== undefined) checkTarget(targets, param, modifier, name);
+      const target = modifier ?? (targets.length === 1 ? targets[0] : undefined);
       return reader(text => parseReference(text, target, reading.base), `an id, \`${target ?? 'Type'}/id\` or an absolute URL`);
     }
   }

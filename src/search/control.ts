@@ -72,6 +72,6 @@ export function readInclude(type: ResourceType, value: string, registry: Registr
         .join(', ')}`,
     );
   if (target === undefined) return { param, from };
-  checkTarget(param, target, name);
+  checkTarget(registry.targetsOf(type, param), param, target, name);
   return { param, from, target };
 }

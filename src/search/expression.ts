@@ -1,12 +1,15 @@
 import { parseReference } from '../fhir/reference.ts';
-import type { Resource } from '../fhir/types.ts';
+import type { Resource, ResourceType } from '../fhir/types.ts';
 import { type Node, parseExpression } from './expression-syntax.ts';
 import { isA, membersOf } from './members.ts';
 
 /** Does something with one value, adding what comes of it. */
-export type Visit<T> = (value: unknown, into: T[]) => void;
-/** What to do with the values of a FHIR type; undefined: nothing ever, so that the whole way to them is left out. */
-export type Next<T> = (type: string) => Visit<T> | undefined;
+type Visit<T> = (value: unknown, into: T[]) => void;
+/**
+ * What to do with the values of a FHIR type, which may refer to `targets` (absent: to anything); undefined: nothing ever, so that the whole way
+ * to them is left out.
+ */
+export type Next<T> = (type: string, targets?: readonly ResourceType[]) => Visit<T> | undefined;
 
 /**
  * Compiles a SearchParameter's expression for one resource type into closures over raw JSON. Types are known before any data is seen, so that a
@@ -33,10 +36,10 @@ function visitOf<T>(node: Node, at: string, next: Next<T>): Visit<T> | undefined
     case 'union':
       return both(visitOf(node.left, at, next), visitOf(node.right, at, next));
     case 'as':
-      return visitOf(node.of, at, of => (isA(of, node.type) ? next(of) : undefined));
+      return visitOf(node.of, at, (of, targets) => (isA(of, node.type) ? next(of, targets) : undefined));
     case 'where':
-      return visitOf(node.of, at, of => {
-        const then = next(of);
+      return visitOf(node.of, at, (of, targets) => {
+        const then = next(of, node.test.op === 'refers' ? [node.test.type] : targets);
         const passes = then && testOf(node.test, of);
         return passes && ((value, into) => void (passes(value) && then(value, into)));
       });
@@ -69,8 +72,8 @@ const memberOf = (value: unknown, key: string): unknown => (typeof value === 'ob
 
 function memberVisit<T>(of: string, name: string, next: Next<T>): Visit<T> | undefined {
   return membersOf(of, name)
-    .map(({ key, type }): Visit<T> | undefined => {
-      const then = next(type);
+    .map(({ key, type, targets }): Visit<T> | undefined => {
+      const then = next(type, targets);
       return (
         then &&
         ((value, into) => {

@@ -34,6 +34,8 @@ export const author = facet('author', 'reference', ({ facets }) => facets.author
 export const about = facet('about', 'reference', ({ facets }) => facets.about.map(reference));
 /** Of a Provenance: the types of its targets. */
 export const targetType = facet('target-type', 'token', ({ facets }) => (facets.targetTypes ?? []).map(type => code(type)));
+/** Of a Provenance: the Consents that it cites. */
+export const cites = facet('cites', 'reference', ({ facets }) => (facets.cites ?? []).map(reference));
 /** Everything of ours that the resource refers to, anywhere in it. */
 export const ref = facet('ref', 'reference', ({ resource }) => localReferences(resource).map(reference));
 /** The profiles it claims, with and without a version. */
@@ -50,6 +52,7 @@ export const facetParams: readonly SearchParam[] = [
   author,
   about,
   targetType,
+  cites,
   ref,
   profile,
 ];

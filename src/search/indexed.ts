@@ -33,6 +33,8 @@ export interface Facets {
   readonly about: readonly KeyName[];
   /** The types of those targets, for a Provenance. */
   readonly targetTypes?: readonly ResourceType[];
+  /** The Consents that a Provenance cites: it is hidden from whoever may not read them. */
+  readonly cites?: readonly KeyName[];
 }
 
 /** What can be judged and searched: a resource together with its facets. */

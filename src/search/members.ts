@@ -1,9 +1,12 @@
 import { resourceTypes, typeOf } from '../fhir/definitions/definitions.ts';
+import type { ResourceType } from '../fhir/types.ts';
 
 /** A property of a type and the FHIR type of what it holds. */
 export interface Member {
   readonly key: string;
   readonly type: string;
+  /** What a reference may point to; absent: anything. */
+  readonly targets?: readonly ResourceType[];
 }
 
 /** The properties that an element name of FHIRPath stands for: one, or for a choice (`value`) one of each type. None where the type has no such element. */
@@ -11,7 +14,11 @@ export function membersOf(type: string, name: string): readonly Member[] {
   const choice = `${name}[x]`;
   return [...(typeOf(type)?.elements ?? [])]
     .filter(([key, def]) => (def.choice ? def.name === choice : key === name))
-    .map(([key, def]) => ({ key, type: def.choice ? typeIn(key.slice(name.length), def.types) : def.types[0]! }));
+    .map(([key, def]) => ({
+      key,
+      type: def.choice ? typeIn(key.slice(name.length), def.types) : def.types[0]!,
+      ...(def.targets === undefined ? {} : { targets: def.targets }),
+    }));
 }
 /** `DateTime` in `effectiveDateTime` is `dateTime`. */
 const typeIn = (suffix: string, types: readonly string[]): string => types.find(type => type.charAt(0).toUpperCase() + type.slice(1) === suffix) ?? suffix;

@@ -122,12 +122,15 @@ export function parseSearch(type: ResourceType, parameters: Pairs, context: Sear
     ...(cursor === undefined ? {} : { cursor }),
     ignored,
     understood,
-    reads: { needs: [...new Set(links.flatMap(link => link.ends.map(end => end.type)))], brings: broughtBy(includes) },
+    reads: { needs: [...new Set(links.flatMap(link => link.ends.map(end => end.type)))], brings: broughtBy(includes, context.registry) },
   };
 }
 
-function broughtBy(includes: readonly Include[]): readonly ResourceType[] {
-  const targets = includes.flatMap(({ param, target }) => (target !== undefined ? [target] : param.targets.length > 0 ? param.targets : [...resourceTypes]));
+function broughtBy(includes: readonly Include[], registry: Registry): readonly ResourceType[] {
+  const targets = includes.flatMap(({ param, from, target }) => {
+    const possible = target === undefined ? registry.targetsOf(from, param) : [target];
+    return possible.length > 0 ? possible : [...resourceTypes];
+  });
   return [...new Set(targets)];
 }
 

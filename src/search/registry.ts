@@ -20,6 +20,11 @@ export interface Registry {
   codesOf(type: ResourceType): readonly string[];
   /** Those whose references can be included. */
   includesOf(type: ResourceType): readonly SearchParam[];
+  /**
+   * What the parameter may refer to from this type, which may be less than its `targets`: from an Observation `encounter` is an Encounter, though
+   * from a DocumentReference it may be an EpisodeOfCare. Empty: anything.
+   */
+  targetsOf(type: ResourceType, param: SearchParam): readonly ResourceType[];
   /** R4 has it, we do not index it yet. */
   unsupported(type: ResourceType, code: string): boolean;
   /** Whether the values of a token parameter never have a system, since it is implied by the element. */
@@ -53,11 +58,18 @@ export function buildRegistry(base?: string): Registry {
   }
   const lists = new Map([...byType].map(([type, params]) => [type, [...params.values(), ...facetParams]]));
   const systemless = new Map<string, boolean>();
+  const narrowed = new Map<string, readonly ResourceType[]>();
   return {
     paramsOf: type => lists.get(type) ?? [],
     param: (type, code) => byType.get(type)?.get(code),
     codesOf: type => [...predicates, ...(byType.get(type)?.keys() ?? [])].sort(),
     includesOf: type => [...(byType.get(type)?.values() ?? [])].filter(param => param.kind === 'reference'),
+    targetsOf(type, param) {
+      const name = `${type}?${param.code}`;
+      const found = narrowed.get(name) ?? targetsIn(definitionOf.get(param)?.expression ?? '', type) ?? param.targets;
+      narrowed.set(name, found);
+      return found;
+    },
     unsupported: (type, code) => known.get(type)?.has(code) ?? false,
     impliesSystem(type, param) {
       const name = `${type}?${param.code}`;
@@ -96,10 +108,19 @@ function paramOf(definition: SearchParameterDef, everywhere: boolean, base: stri
   return param;
 }
 
-/** R4 lists every type there is where it means any, and lets `patient` of some types refer to a Group, which their expressions rule out. */
-function targetsOf({ code, targets }: SearchParameterDef): readonly ResourceType[] {
-  if (code === 'patient') return ['Patient'];
-  return targets.length > 100 ? [] : targets;
+/** R4 lists every type there is where it means any. */
+const targetsOf = ({ targets }: SearchParameterDef): readonly ResourceType[] => (targets.length > 100 ? [] : targets);
+
+/** What the elements of one type that an expression yields may refer to; undefined: anything. */
+function targetsIn(expression: string, type: ResourceType): readonly ResourceType[] | undefined {
+  const found = new Set<ResourceType>();
+  let known = true;
+  compile(expression, type, (_, targets) => {
+    known &&= targets !== undefined;
+    for (const target of targets ?? []) found.add(target);
+    return undefined;
+  });
+  return known && found.size > 0 ? [...found] : undefined;
 }
 
 /** How the values of a kind are indexed. */
@@ -117,7 +138,7 @@ function leafOf(kind: Kind, base: string | undefined): Next<IndexValue> {
 }
 
 /** The FHIR types that an expression can yield for a resource type. */
-export function typesOf(expression: string, type: ResourceType): readonly string[] {
+function typesOf(expression: string, type: ResourceType): readonly string[] {
   const found = new Set<string>();
   compile(expression, type, leaf => {
     found.add(leaf);

@@ -241,6 +241,8 @@ describe('changing a Consent', () => {
     expect(write(named('mary'), { ...proposal.resource, status: 'active' }, {}, proposal)).toContain('second factor'));
   test('a proposal keeps its kind', () =>
     expect(write(named('mary'), { ...grant('restriction'), status: 'proposed' }, {}, proposal)).toContain('keeps its kind'));
+  test('a proposal stays well-formed', () =>
+    expect(write(named('mary'), { ...grant('share', { actor: undefined }), status: 'proposed' }, {}, proposal)).toMatch(/^business-rule/));
   test('a proposal may be withdrawn', () =>
     expect(statusOf(write(named('mary'), { ...proposal.resource, status: 'rejected' }, {}, proposal))).toBe('rejected'));
   const theirs = { ...proposal, facets: { ...proposal.facets, origin: { kind: 'organization', by: 'ima' } } } as const;

@@ -114,6 +114,7 @@ describe('what changes with others', () => {
     expect(spreads(facets, { ...facets, confidentiality: 4 })).toBe(true);
     expect(spreads(facets, { ...facets, records: [] })).toBe(true);
     expect(spreads(undefined, facets)).toBe(false);
+    expect(spreads(undefined, { ...facets, confidentiality: 4 })).toBe(true);
     expect(spreads(undefined, indexed({ resourceType: 'Patient', id: 'new' }).facets)).toBe(true);
   });
   test('a Medication joins the records of what cites it', () => {
@@ -162,6 +163,27 @@ describe('labels', () => {
       security: [labelCoding('R'), patast, labelCoding('HIV')],
     });
   });
+  test('a label code in another system is none', () =>
+    expect(
+      labelsOf(
+        [],
+        [],
+        [
+          { system: 'http://example.org', code: 'V' },
+          { system: 'http://example.org', code: 'HIV' },
+        ],
+        [],
+      ),
+    ).toEqual({ confidentiality: 3, sensitivity: [] }));
+  test('a Composition’s own confidentiality counts', () =>
+    expect(indexed({ resourceType: 'Composition', id: 'd', subject, confidentiality: 'V' }).facets.confidentiality).toBe(5));
+  test('a coding without system is among the codes', () =>
+    expect(indexed(statement({ medicationCodeableConcept: { coding: [{ code: 'x' }] } })).facets.codes).toEqual([{ code: 'x' }]));
+  test('rendered: a sensitivity that is missing beside one that is there', () =>
+    expect(
+      renderSecurity(statement({ meta: { security: [labelCoding('R'), labelCoding('HIV')] } }), { confidentiality: 4, sensitivity: ['HIV', 'PSY'] }).meta
+        ?.security,
+    ).toEqual([labelCoding('R'), labelCoding('HIV'), labelCoding('PSY')]));
   test('rendered: a resource without labels stays as it is', () => {
     const resource = statement();
     expect(renderSecurity(resource, { confidentiality: 3, sensitivity: [] })).toBe(resource);

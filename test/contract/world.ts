@@ -9,7 +9,7 @@ import type { Change, Committed, Expectation, ResourceStore, Version } from '../
 export const registry = buildRegistry();
 
 /** `reopen` closes the store and opens the same data again, where they outlive it. */
-export interface Opened {
+interface Opened {
   readonly store: ResourceStore;
   reopen?(): Promise<ResourceStore>;
 }

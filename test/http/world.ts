@@ -20,8 +20,10 @@ export interface World extends Running {
 export interface Client {
   get(path: string, headers?: Record<string, string>): request.Test;
   post(path: string, body: object | string, headers?: Record<string, string>): request.Test;
-  put(path: string, body: object, headers?: Record<string, string>): request.Test;
+  put(path: string, body: object | string, headers?: Record<string, string>): request.Test;
   delete(path: string, headers?: Record<string, string>): request.Test;
+  head(path: string, headers?: Record<string, string>): request.Test;
+  patch(path: string, body: object | string, headers?: Record<string, string>): request.Test;
 }
 
 export const configWith = (environment: Record<string, string>): Config => {
@@ -50,8 +52,10 @@ export function clientOf(running: Running, token: string | undefined): Client {
   return {
     get: (path, headers) => send(to.get(url(path)), headers),
     post: (path, body, headers) => send(to.post(url(path)), { 'Content-Type': 'application/fhir+json', ...headers }).send(body as object),
-    put: (path, body, headers) => send(to.put(url(path)), { 'Content-Type': 'application/fhir+json', ...headers }).send(body),
+    put: (path, body, headers) => send(to.put(url(path)), { 'Content-Type': 'application/fhir+json', ...headers }).send(body as object),
     delete: (path, headers) => send(to.delete(url(path)), headers),
+    head: (path, headers) => send(to.head(url(path)), headers),
+    patch: (path, body, headers) => send(to.patch(url(path)), { 'Content-Type': 'application/json-patch+json', ...headers }).send(body as object),
   };
 }
 

@@ -24,10 +24,24 @@ export const people: readonly Made[] = [
   { resource: { resourceType: 'Practitioner', id: 'dr', name: [{ family: 'Lee' }] }, origin: { kind: 'organization', by: 'o1' } },
   { resource: { resourceType: 'Patient', id: 'p1', gender: 'female', birthDate: '1947-03-02' }, origin: { kind: 'organization', by: 'o1' } },
   { resource: { resourceType: 'Patient', id: 'p2', gender: 'male', birthDate: '1950-01-01' }, origin: { kind: 'organization', by: 'o2' } },
-  { resource: { resourceType: 'Patient', id: 'p3', gender: 'female', birthDate: '1975-08-20' }, origin: { kind: 'patient', by: 'Patient/p3', record: 'Patient/p3' } },
-  ...(['p1', 'p2'] as const).map((id): Made => ({ resource: { resourceType: 'RelatedPerson', id: `anna-for-${id}`, active: true, patient: { reference: `Patient/${id}` } }, origin: { kind: 'organization', by: 'o1' } })),
-  { resource: { resourceType: 'Medication', id: 'm1', code: { coding: [{ system: RXNORM, code: '1819', display: 'buprenorphine' }] } }, origin: { kind: 'organization', by: 'o1' } },
-  { resource: { resourceType: 'Medication', id: 'm2', code: { coding: [{ system: RXNORM, code: '29046', display: 'lisinopril' }] } }, origin: { kind: 'organization', by: 'o2' } },
+  {
+    resource: { resourceType: 'Patient', id: 'p3', gender: 'female', birthDate: '1975-08-20' },
+    origin: { kind: 'patient', by: 'Patient/p3', record: 'Patient/p3' },
+  },
+  ...(['p1', 'p2'] as const).map(
+    (id): Made => ({
+      resource: { resourceType: 'RelatedPerson', id: `anna-for-${id}`, active: true, patient: { reference: `Patient/${id}` } },
+      origin: { kind: 'organization', by: 'o1' },
+    }),
+  ),
+  {
+    resource: { resourceType: 'Medication', id: 'm1', code: { coding: [{ system: RXNORM, code: '1819', display: 'buprenorphine' }] } },
+    origin: { kind: 'organization', by: 'o1' },
+  },
+  {
+    resource: { resourceType: 'Medication', id: 'm2', code: { coding: [{ system: RXNORM, code: '29046', display: 'lisinopril' }] } },
+    origin: { kind: 'organization', by: 'o2' },
+  },
 ];
 
 const originArb = (record: RecordId): fc.Arbitrary<Origin> =>
@@ -51,14 +65,23 @@ const dateArb = pick('2021-05-01', '2022-05-01', '2023-05', '2024');
 /** What is in the records: statements and observations of every origin, label and date. */
 export const contentArb: fc.Arbitrary<readonly Made[]> = fc
   .array(
-    fc.tuple(pick(...patients), labelsArb, dateArb, medicationArb, pick('active', 'stopped'), fc.boolean(), pick('718-7', '4548-4')).chain(([patient, labels, date, medication, status, isStatement, loinc]) => {
-      const record: RecordId = `Patient/${patient}`;
-      const subject = { subject: { reference: record } };
-      const resource = isStatement
-        ? { resourceType: 'MedicationStatement', status, effectiveDateTime: date, ...subject, ...medication, ...labels }
-        : { resourceType: 'Observation', status: 'final', effectiveDateTime: date, code: { coding: [{ system: 'http://loinc.org', code: loinc }] }, ...subject, ...labels };
-      return originArb(record).map(origin => ({ resource, origin }));
-    }),
+    fc
+      .tuple(pick(...patients), labelsArb, dateArb, medicationArb, pick('active', 'stopped'), fc.boolean(), pick('718-7', '4548-4'))
+      .chain(([patient, labels, date, medication, status, isStatement, loinc]) => {
+        const record: RecordId = `Patient/${patient}`;
+        const subject = { subject: { reference: record } };
+        const resource = isStatement
+          ? { resourceType: 'MedicationStatement', status, effectiveDateTime: date, ...subject, ...medication, ...labels }
+          : {
+              resourceType: 'Observation',
+              status: 'final',
+              effectiveDateTime: date,
+              code: { coding: [{ system: 'http://loinc.org', code: loinc }] },
+              ...subject,
+              ...labels,
+            };
+        return originArb(record).map(origin => ({ resource, origin }));
+      }),
     { minLength: 8, maxLength: 24 },
   )
   .map(made => made.map(({ resource, origin }, index) => ({ resource: { ...resource, id: `c${index}` } as Made['resource'], origin })));
@@ -66,8 +89,13 @@ export const contentArb: fc.Arbitrary<readonly Made[]> = fc
 const coding = (system: string, code: string): object => ({ system, code });
 const criteriaArb: fc.Arbitrary<object> = fc.record(
   {
-    class: some('MedicationStatement', 'Observation', 'Patient', 'Medication').map(codes => codes.map(code => coding('http://hl7.org/fhir/resource-types', code))),
-    securityLabel: fc.oneof(pick('N', 'R', 'V').map(code => [coding(CONFIDENTIALITY, code)]), some('HIV', 'PSY', 'SUD').map(codes => codes.map(code => coding(SENSITIVITY, code)))),
+    class: some('MedicationStatement', 'Observation', 'Patient', 'Medication').map(codes =>
+      codes.map(code => coding('http://hl7.org/fhir/resource-types', code)),
+    ),
+    securityLabel: fc.oneof(
+      pick('N', 'R', 'V').map(code => [coding(CONFIDENTIALITY, code)]),
+      some('HIV', 'PSY', 'SUD').map(codes => codes.map(code => coding(SENSITIVITY, code))),
+    ),
     code: pick('29046', '1819').map(code => [{ coding: [{ system: RXNORM, code }] }]),
     dataPeriod: pick({ start: '2022-01-01', end: '2022-12-31' }, { start: '2023' }),
     action: some('access', 'correct').map(codes => codes.map(code => ({ coding: [coding('http://terminology.hl7.org/CodeSystem/consentaction', code)] }))),
@@ -75,18 +103,32 @@ const criteriaArb: fc.Arbitrary<object> = fc.record(
   },
   { requiredKeys: [] },
 );
-const actorArb = fc.subarray(['RelatedPerson/anna-for-p1', 'RelatedPerson/anna-for-p2', 'Organization/o1', 'Organization/o2', 'Practitioner/dr'], { minLength: 1 }).map(names => ({
-  actor: names.map(reference => ({ role: { text: 'whoever' }, reference: { reference } })),
-}));
+const actorArb = fc
+  .subarray(['RelatedPerson/anna-for-p1', 'RelatedPerson/anna-for-p2', 'Organization/o1', 'Organization/o2', 'Practitioner/dr'], { minLength: 1 })
+  .map(names => ({
+    actor: names.map(reference => ({ role: { text: 'whoever' }, reference: { reference } })),
+  }));
 const nodeArb = (depth: number): fc.Arbitrary<object> =>
   fc
-    .tuple(pick('permit', 'deny'), criteriaArb, fc.option(actorArb, { nil: {} }), depth === 0 ? fc.constant([]) : fc.array(nodeArb(depth - 1), { maxLength: 2 }))
+    .tuple(
+      pick('permit', 'deny'),
+      criteriaArb,
+      fc.option(actorArb, { nil: {} }),
+      depth === 0 ? fc.constant([]) : fc.array(nodeArb(depth - 1), { maxLength: 2 }),
+    )
     .map(([type, criteria, actor, provision]) => ({ type, ...criteria, ...actor, ...(provision.length > 0 ? { provision } : {}) }));
 
 /** Consents in force or not, of every kind that grants or denies, with trees up to three deep. */
 export const consentsArb: fc.Arbitrary<readonly Made[]> = fc
   .array(
-    fc.tuple(pick(...patients), pick('enrolment', 'primary-caregiver', 'authorized-user', 'share', 'restriction'), criteriaArb, actorArb, fc.array(nodeArb(1), { maxLength: 2 }), pick('active', 'active', 'active', 'inactive', 'proposed')),
+    fc.tuple(
+      pick(...patients),
+      pick('enrolment', 'primary-caregiver', 'authorized-user', 'share', 'restriction'),
+      criteriaArb,
+      actorArb,
+      fc.array(nodeArb(1), { maxLength: 2 }),
+      pick('active', 'active', 'active', 'inactive', 'proposed'),
+    ),
     { maxLength: 8 },
   )
   // One primary caregiver at a time: the second designation of a patient would be refused.
@@ -117,17 +159,51 @@ const scopesArb = (level: string): fc.Arbitrary<string> =>
     some(...scopeTypes).map(types => types.map(type => `${level}/${type}.rs`).join(' ')),
     pick(`${level}/MedicationStatement.rs?status=active`, `${level}/Observation.rs?code=http://loinc.org|718-7 ${level}/Patient.rs`),
   );
-const asCaller = (more: Pick<Caller, 'kind' | 'who' | 'actors' | 'purpose'> & Partial<Caller>, scope: string): Caller => ({ client: 'test', grant: 'test', token: 'test', grantEpoch: 0, ...more, scopes: parseScopes(scope).scopes });
+const asCaller = (more: Pick<Caller, 'kind' | 'who' | 'actors' | 'purpose'> & Partial<Caller>, scope: string): Caller => ({
+  client: 'test',
+  grant: 'test',
+  token: 'test',
+  grantEpoch: 0,
+  ...more,
+  scopes: parseScopes(scope).scopes,
+});
 
 /** Anybody who may hold a token. */
 export const callerArb: fc.Arbitrary<Caller> = fc.oneof(
-  fc.tuple(pick(...patients), scopesArb('patient')).map(([id, scope]) => asCaller({ kind: 'patient', who: `Patient/${id}`, actors: [`Patient/${id}`], record: `Patient/${id}`, purpose: 'PATRQT' }, scope)),
-  fc.tuple(pick('p1', 'p2'), scopesArb('patient')).map(([id, scope]) => asCaller({ kind: 'caregiver', who: `RelatedPerson/anna-for-${id}`, actors: [`RelatedPerson/anna-for-${id}`], record: `Patient/${id}`, purpose: 'FAMRQT' }, scope)),
-  fc.tuple(pick(...organizations), scopesArb('system')).map(([id, scope]) => asCaller({ kind: 'system', who: `Organization/${id}`, actors: [`Organization/${id}`], organization: id, purpose: 'TREAT' }, scope)),
-  fc.tuple(scopesArb('user')).map(([scope]) => asCaller({ kind: 'practitioner', who: 'Practitioner/dr', actors: ['Practitioner/dr', 'Organization/o1'], organization: 'o1', purpose: 'TREAT' }, scope)),
   fc
     .tuple(pick(...patients), scopesArb('patient'))
-    .map(([id, scope]) => asCaller({ kind: 'practitioner', who: 'Practitioner/dr', actors: ['Practitioner/dr', 'Organization/o1'], organization: 'o1', record: `Patient/${id}`, purpose: 'TREAT' }, scope)),
+    .map(([id, scope]) => asCaller({ kind: 'patient', who: `Patient/${id}`, actors: [`Patient/${id}`], record: `Patient/${id}`, purpose: 'PATRQT' }, scope)),
+  fc
+    .tuple(pick('p1', 'p2'), scopesArb('patient'))
+    .map(([id, scope]) =>
+      asCaller(
+        { kind: 'caregiver', who: `RelatedPerson/anna-for-${id}`, actors: [`RelatedPerson/anna-for-${id}`], record: `Patient/${id}`, purpose: 'FAMRQT' },
+        scope,
+      ),
+    ),
+  fc
+    .tuple(pick(...organizations), scopesArb('system'))
+    .map(([id, scope]) => asCaller({ kind: 'system', who: `Organization/${id}`, actors: [`Organization/${id}`], organization: id, purpose: 'TREAT' }, scope)),
+  fc
+    .tuple(scopesArb('user'))
+    .map(([scope]) =>
+      asCaller({ kind: 'practitioner', who: 'Practitioner/dr', actors: ['Practitioner/dr', 'Organization/o1'], organization: 'o1', purpose: 'TREAT' }, scope),
+    ),
+  fc
+    .tuple(pick(...patients), scopesArb('patient'))
+    .map(([id, scope]) =>
+      asCaller(
+        {
+          kind: 'practitioner',
+          who: 'Practitioner/dr',
+          actors: ['Practitioner/dr', 'Organization/o1'],
+          organization: 'o1',
+          record: `Patient/${id}`,
+          purpose: 'TREAT',
+        },
+        scope,
+      ),
+    ),
 );
 
 /** Searches of every kind this server knows, as type and parameters. */

@@ -16,7 +16,18 @@ const CALLERS = 6;
 const QUERIES = 5;
 const SEED = Number(process.env.KINDRED_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
-const hand = (origin: Origin): Caller => ({ kind: 'server', client: 'test', who: 'Organization/o1', actors: [], purpose: 'HOPERAT', scopes: [], grant: 'test', token: 'test', grantEpoch: 0, origin });
+const hand = (origin: Origin): Caller => ({
+  kind: 'server',
+  client: 'test',
+  who: 'Organization/o1',
+  actors: [],
+  purpose: 'HOPERAT',
+  scopes: [],
+  grant: 'test',
+  token: 'test',
+  grantEpoch: 0,
+  origin,
+});
 const all: Caller = hand({ kind: 'server', by: 'test' });
 type Pairs = readonly (readonly [string, string])[];
 
@@ -46,7 +57,12 @@ const text = async (app: App, path: readonly string[], query: Pairs, caller: Cal
 const bundleOf = (answer: string): Bundle | undefined => (answer.startsWith('200 ') ? (JSON.parse(answer.slice(4)) as Bundle) : undefined);
 
 /** All pages of a search, three at a time, with the total that the first one names. */
-async function searchAll(app: App, type: string, query: Pairs, caller: Caller): Promise<{ ids: readonly string[]; total: number; included: readonly string[]; pages: string } | undefined> {
+async function searchAll(
+  app: App,
+  type: string,
+  query: Pairs,
+  caller: Caller,
+): Promise<{ ids: readonly string[]; total: number; included: readonly string[]; pages: string } | undefined> {
   const ids: string[] = [];
   const included: string[] = [];
   let total = 0;
@@ -59,7 +75,8 @@ async function searchAll(app: App, type: string, query: Pairs, caller: Caller): 
     if (bundle === undefined) return undefined;
     pages += answer.replaceAll(/_cursor=[\w%-]+/g, '');
     total = bundle.total!;
-    for (const { resource, search } of bundle.entry ?? []) (search.mode === 'match' ? ids : included).push(search.mode === 'match' ? resource.id : `${resource.resourceType}/${resource.id}`);
+    for (const { resource, search } of bundle.entry ?? [])
+      (search.mode === 'match' ? ids : included).push(search.mode === 'match' ? resource.id : `${resource.resourceType}/${resource.id}`);
     cursor = new URL(bundle.link.find(link => link.relation === 'next')?.url ?? 'http://end').searchParams.get('_cursor') ?? undefined;
   } while (cursor !== undefined);
   return { ids, total, included, pages };
@@ -67,11 +84,16 @@ async function searchAll(app: App, type: string, query: Pairs, caller: Caller): 
 
 const isChain = ([name]: readonly [string, string]): boolean => name.includes('.');
 const reads = async (app: App, name: string, caller: Caller): Promise<boolean> => (await text(app, name.split('/'), [], caller)).startsWith('200 ');
-const namesOf = async (app: App, type: string, query: Pairs): Promise<readonly string[]> => (await searchAll(app, type, query, all))!.ids.map(id => `${type}/${id}`);
+const namesOf = async (app: App, type: string, query: Pairs): Promise<readonly string[]> =>
+  (await searchAll(app, type, query, all))!.ids.map(id => `${type}/${id}`);
 
 /** What a search should show, by reads alone: what matches for one who sees everything, of it what the caller reads; through chains, only what is read at their end. */
 async function expected(app: App, type: string, query: Pairs, caller: Caller): Promise<ReadonlySet<string>> {
-  const found = await namesOf(app, type, query.filter(one => !isChain(one)));
+  const found = await namesOf(
+    app,
+    type,
+    query.filter(one => !isChain(one)),
+  );
   const shown: string[] = [];
   for (const name of found) if (await reads(app, name, caller)) shown.push(name);
   let left = shown;
@@ -96,28 +118,34 @@ describe(`search = read (seed ${SEED})`, () => {
   let partial = 0;
   test('what a search shows over all pages, with its total, is exactly what reads permit', async () => {
     await fc.assert(
-      fc.asyncProperty(contentArb, consentsArb, fc.array(callerArb, { minLength: CALLERS, maxLength: CALLERS }), fc.array(queryArb, { minLength: QUERIES, maxLength: QUERIES }), async (content, consents, callers, queries) => {
-        const app = await openWith([...content, ...consents]);
-        try {
-          for (const caller of callers) {
-            for (const [type, query] of queries) {
-              cases++;
-              const found = await searchAll(app, type, query, caller);
-              // A refused search shows nothing; then no read may be permitted either, unless a chain's end was refused.
-              if (found === undefined) {
-                if (!query.some(isChain)) expect([...(await expected(app, type, query, caller))]).toEqual([]);
-                continue;
+      fc.asyncProperty(
+        contentArb,
+        consentsArb,
+        fc.array(callerArb, { minLength: CALLERS, maxLength: CALLERS }),
+        fc.array(queryArb, { minLength: QUERIES, maxLength: QUERIES }),
+        async (content, consents, callers, queries) => {
+          const app = await openWith([...content, ...consents]);
+          try {
+            for (const caller of callers) {
+              for (const [type, query] of queries) {
+                cases++;
+                const found = await searchAll(app, type, query, caller);
+                // A refused search shows nothing; then no read may be permitted either, unless a chain's end was refused.
+                if (found === undefined) {
+                  if (!query.some(isChain)) expect([...(await expected(app, type, query, caller))]).toEqual([]);
+                  continue;
+                }
+                const should = await expected(app, type, query, caller);
+                expect([...found.ids].sort()).toEqual([...should].sort());
+                expect(found.total).toBe(should.size);
+                if (should.size > 0 && should.size < (await namesOf(app, type, [])).length) partial++;
               }
-              const should = await expected(app, type, query, caller);
-              expect([...found.ids].sort()).toEqual([...should].sort());
-              expect(found.total).toBe(should.size);
-              if (should.size > 0 && should.size < (await namesOf(app, type, [])).length) partial++;
             }
+          } finally {
+            await app.close();
           }
-        } finally {
-          await app.close();
-        }
-      }),
+        },
+      ),
       { numRuns: RUNS, seed: SEED },
     );
     expect(cases).toBeGreaterThanOrEqual(1000);
@@ -135,7 +163,8 @@ describe(`search = read (seed ${SEED})`, () => {
             const pages: string[] = [];
             for (const [type, query] of queries) {
               pages.push((await searchAll(app, type, query, caller))?.pages ?? 'refused');
-              if (type === 'MedicationStatement') pages.push(await text(app, [type], [...query, ['_include', `${type}:medication`], ['_include', `${type}:subject`]], caller));
+              if (type === 'MedicationStatement')
+                pages.push(await text(app, [type], [...query, ['_include', `${type}:medication`], ['_include', `${type}:subject`]], caller));
             }
             for (const { resource } of content) pages.push(await text(app, [resource.resourceType, resource.id, '_history'], [], caller));
             return pages.join('\n').replaceAll(/_cursor=[\w%-]+/g, '');

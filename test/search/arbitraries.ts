@@ -47,7 +47,7 @@ const atomArbs: Readonly<Record<Kind, fc.Arbitrary<Atom>>> = {
   ),
   date: fc.tuple(howArb, one(dates)).map(([how, date]): Atom => ({ kind: 'date', how, ...rangeOf(date)! })),
   reference: fc.oneof(
-    fc.record({ type: one([...types, 'Practitioner']), id: one(ids) }).map((atom): Atom => ({ kind: 'reference', ...atom })),
+    fc.record({ type: one([...types, 'Practitioner', 'Consent']), id: one(ids) }).map((atom): Atom => ({ kind: 'reference', ...atom })),
     one(ids).map((id): Atom => ({ kind: 'reference', id })),
     one(urls).map((id): Atom => ({ kind: 'reference', type: '', id })),
   ),

@@ -87,6 +87,7 @@ describe('facets as parameters', () => {
     [facets.author, [{ kind: 'reference', type: 'Practitioner', id: 'lee' }]],
     [facets.about, [{ kind: 'reference', type: 'Observation', id: '1' }]],
     [facets.targetType, []],
+    [facets.cites, []],
     [
       facets.ref,
       [

@@ -100,13 +100,14 @@ const facetsArb = fc.record({
   codes: fc.array(codingArb, { maxLength: 2 }),
   clinicalDate: rangeArb,
   authors: some(people, 2),
+  cites: some(['Consent/1', 'Consent/2'] as const),
 });
 
 /** What a Provenance is about are its targets, as the server stamps it; anything else is about itself. */
-function stamp(resource: Resource, facets: Omit<Facets, 'about' | 'targetTypes'>): Facets {
+function stamp(resource: Resource, { cites, ...facets }: Omit<Facets, 'about' | 'targetTypes'>): Facets {
   if (resource.resourceType !== 'Provenance') return { ...facets, about: [nameOf({ type: resource.resourceType, id: resource.id! })] };
   const about = localReferences({ resourceType: 'Provenance', target: resource.target });
-  return { ...facets, about, targetTypes: [...new Set(about.map(name => name.slice(0, name.indexOf('/'))))] };
+  return { ...facets, about, ...(cites === undefined ? {} : { cites }), targetTypes: [...new Set(about.map(name => name.slice(0, name.indexOf('/'))))] };
 }
 
 /** A stored resource of one of five types. Several of them may have one key: see `populationArb`. */

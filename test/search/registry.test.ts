@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { resourceTypes, searchParameters } from '../../src/fhir/definitions/definitions.ts';
+import { facetParams } from '../../src/search/facets.ts';
 import type { Indexed } from '../../src/search/indexed.ts';
 import { buildRegistry } from '../../src/search/registry.ts';
 
@@ -38,12 +39,13 @@ describe('the registry', () => {
   });
   test('indexes of the log what its readers ask', () => {
     expect(registry.codesOf('AuditEvent')).toEqual(['_id', '_lastUpdated', 'action', 'agent', 'date', 'patient']);
-    expect(registry.paramsOf('AuditEvent')).toHaveLength(4 + 12);
+    expect(registry.paramsOf('AuditEvent')).toHaveLength(4 + facetParams.length);
     const event = { resourceType: 'AuditEvent', agent: [{ who: { reference: 'Practitioner/lee' } }], entity: [{ what: { reference: 'Patient/mary' } }] };
     expect(found(event, 'patient')).toEqual([{ kind: 'reference', type: 'Patient', id: 'mary' }]);
   });
   test('hands out facets to be indexed and to nobody by name', () => {
-    expect(registry.paramsOf('Patient').filter(({ code }) => code.startsWith('.'))).toHaveLength(12);
+    expect(registry.paramsOf('Patient')).toEqual(expect.arrayContaining([...facetParams]));
+    expect(facetParams.every(({ code }) => code.startsWith('.'))).toBe(true);
     expect(registry.param('Patient', '.record')).toBeUndefined();
     expect(registry.codesOf('Patient').some(code => code.startsWith('.'))).toBe(false);
   });
@@ -56,8 +58,13 @@ describe('the registry', () => {
     ).toEqual(['general-practitioner', 'link', 'organization']));
   test('one definition is one parameter, for all its types', () =>
     expect(registry.param('Observation', 'patient')).toBe(registry.param('Condition', 'patient')));
-  test('a patient is a Patient, and what may be anything says so', () => {
-    expect(registry.param('Observation', 'patient')?.targets).toEqual(['Patient']);
+  test('what a parameter may refer to depends on the type it is asked of, and what may be anything says so', () => {
+    const encounter = registry.param('Observation', 'encounter')!;
+    expect(registry.targetsOf('Observation', encounter)).toEqual(['Encounter']);
+    expect([...registry.targetsOf('DocumentReference', encounter)].sort()).toEqual(['Encounter', 'EpisodeOfCare']);
+    expect(registry.targetsOf('Observation', registry.param('Observation', 'patient')!)).toEqual(['Patient']);
+    expect(registry.targetsOf('Provenance', registry.param('Provenance', 'patient')!)).toEqual(['Patient']);
+    expect(registry.targetsOf('List', registry.param('List', 'item')!)).toEqual([]);
     expect(registry.param('List', 'item')?.targets).toEqual([]);
   });
   test('an unknown type has nothing', () =>

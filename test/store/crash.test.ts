@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from '@jest/globals';
 import { linkHash, verifyChain } from '../../src/audit/chain.ts';
 import { queryOf } from '../../src/search/query.ts';
@@ -22,9 +23,13 @@ interface Told {
 
 /** Lets a process write for some milliseconds after its first commit, kills it, and gives what it had been told was stored. */
 function writeAndKill(round: number, milliseconds: number): Promise<readonly Told[]> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'crash-writer.ts'), path, String(round)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL('./crash-writer.ts', import.meta.url)), path, String(round)],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let [told, errors] = ['', ''];
   child.stdout.on('data', (data: Buffer) => {
     if (told === '') setTimeout(() => child.kill('SIGKILL'), milliseconds);

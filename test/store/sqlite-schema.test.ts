@@ -68,8 +68,11 @@ describe('the schema of a file', () => {
     writeFileSync(path, 'These are my notes, which are quite long enough to be read as the header of a database file. '.repeat(20));
     await expect(open()).rejects.toMatchObject({ code: 'exception', message: 'this file is not a Kindred database' });
     path += '.other';
-    withDriver(driver => driver.exec('CREATE TABLE theirs (id TEXT)'));
+    const theirs = openDriver(path);
+    theirs.exec('CREATE TABLE theirs (id TEXT)');
     await expect(open()).rejects.toMatchObject({ code: 'exception', message: 'this file is a database of another program, not of Kindred' });
-    withDriver(driver => expect(driver.all('SELECT name FROM sqlite_schema')).toEqual([{ name: 'theirs' }]));
+    expect(theirs.get('PRAGMA journal_mode')).toEqual({ journal_mode: 'delete' });
+    expect(theirs.all('SELECT name FROM sqlite_schema')).toEqual([{ name: 'theirs' }]);
+    theirs.close();
   });
 });

@@ -28,6 +28,7 @@ export const consentPolicy: Policy = {
   silent: ['provenance'],
   notByCaregivers: true,
   judgesWrites: true,
+  noChosenIds: true,
 
   /** Who is named at the root of a Consent reads it, once it was in force. */
   base: ({ caller }, registry) =>
@@ -73,7 +74,7 @@ const reading = (registry: Registry): Rule => ({
 });
 
 /** What is stored is what was sent, but a grant that a person has not activated yet is a proposal; and an ended one is the standing one, ended. */
-function prepare({ caller, action }: Question, { before, after }: Facts & { readonly after: Indexed }): Resource {
+function prepare({ caller, action }: Question, { before, after, known }: Facts & { readonly after: Indexed }): Resource {
   const consent = after.resource;
   if (caller.kind === 'server') return consent;
   if (action === 'update' && before !== undefined && before.resource.status !== 'proposed') {
@@ -83,7 +84,15 @@ function prepare({ caller, action }: Question, { before, after }: Facts & { read
   if (action === 'create' && kind === 'primary-caregiver' && consent.status !== 'active') {
     throw new Problem('business-rule', 'a designation is sent with status `active`: it is in force as soon as it is lodged', { expression: 'Consent.status' });
   }
-  return action === 'create' && proposable.includes(kind) ? { ...consent, status: 'proposed' } : consent;
+  if (action !== 'create') return consent;
+  return proposable.includes(kind) ? { ...consent, status: 'proposed' } : { ...consent, ...pinnedSource(consent, known) };
+}
+
+/** The signed agreement as it was signed: a later version of the document is not what was agreed. */
+function pinnedSource(consent: Resource, known: Facts['known']): object {
+  const name = referenceName(consent.sourceReference);
+  const found = name === undefined ? undefined : known.resources.get(name);
+  return found === undefined ? {} : { sourceReference: { ...(consent.sourceReference as object), reference: `${name}/_history/${found.versionId}` } };
 }
 
 const writing: Rule = {
@@ -103,14 +112,15 @@ function refuseNew(question: Question, facts: Facts, after: Indexed): string | u
   const { caller } = question;
   const kind = kindOf(after.resource);
   const record = recordOf(after);
-  if (record === undefined) return 'A Consent is about the record of one patient known here.';
+  // In the same words where there is no such patient, so that nobody learns of one from a refusal.
+  if (record === undefined || (caller.kind !== 'patient' && !treats(question, record, facts)))
+    return 'A Consent is lodged by the patient, or by an organization that contributed or enrolled the patient.';
   if (kind === 'primary-caregiver') {
     if (caller.kind === 'patient') return 'A primary caregiver is designated at the practice, with the patient present.';
     return refuseDesignation(question, facts, after);
   }
   if (kind === undefined || !proposable.includes(kind)) return `A Consent of kind \`${kind}\` comes into being by its own procedure only, not by the API.`;
-  if (caller.kind === 'patient' || treats(question, record, facts)) return undefined;
-  return 'A consent is proposed by the patient or by an organization that contributed or enrolled the patient.';
+  return undefined;
 }
 
 const ended = 'inactive';

@@ -26,6 +26,8 @@ export interface Policy {
   /** Ids of the common rules that have no say. */
   readonly silent?: readonly string[];
   readonly notByCaregivers?: true;
+  /** No client chooses the id of one: it is made by POST. */
+  readonly noChosenIds?: true;
   /** A change of it gets no Provenance of its own. */
   readonly unattributed?: true;
   /** Its own rules say who writes it in which record; the record rule only keeps a token in its record. */

@@ -15,23 +15,27 @@ import { hiddenWhenCited } from './table.ts';
 const targetsOf = ({ resource }: Indexed): readonly KeyName[] => [...new Set(referenceNames(resource.target))];
 
 /**
- * It carries its targets' facets, so it is readable where they are. What cites or is about a Consent is read by the patient, by whoever it names as an agent,
- * and by the organization that wrote it.
+ * It carries its targets' facets, so it is readable where they are: under the token's scopes too. What cites a Consent is read by those besides who read that
+ * Consent: the patient, whoever wrote in its name (it is named there), and the organization that wrote it.
  */
 const reading: Rule = {
   id: 'provenance-reading',
   judge({ caller, action }: Question): Finding | undefined {
     if ((action !== 'read' && action !== 'search') || isUnbound(caller)) return undefined;
-    const scoped = not(token(facets.targetType, ...beyondScopes(caller)));
+    const beyond = beyondScopes(caller);
+    const uncited: Predicate = not({ op: 'has', param: facets.cites });
+    const scoped = and(not(token(facets.targetType, ...beyond)), hiddenWhenCited.some(type => beyond.includes(type)) ? uncited : all);
     if (caller.kind === 'patient') return permit(scoped, 'a person sees whence everything in the own record is');
     const own = caller.organization === undefined ? none : contributedBy(caller.organization);
-    return permit(and(scoped, or(own, authoredBy(caller.actors), not(token(facets.targetType, ...hiddenWhenCited)))), 'it cites no Consent of others');
+    return permit(and(scoped, or(own, authoredBy(caller.actors), uncited)), 'it cites no Consent of others');
   },
 };
 
 /** The types that the token may not read, or reads in part only: a target of one of them might be hidden. */
 const beyondScopes = ({ scopes }: Caller): readonly ResourceType[] =>
-  [...resourceTypes].filter(type => !scopes.some(({ type: named, may, where }) => where.length === 0 && may.has('r') && (named === type || (named === '*' && isInWildcard(type, 'r')))));
+  [...resourceTypes].filter(
+    type => !scopes.some(({ type: named, may, where }) => where.length === 0 && may.has('r') && (named === type || (named === '*' && isInWildcard(type, 'r')))),
+  );
 
 /** A client vouches for what it may change itself, in its own name. */
 const writing: Rule = {

@@ -4,7 +4,7 @@ import { all, and, none, or, type Predicate } from '../../search/query.ts';
 import type { Registry } from '../../search/registry.ts';
 import type { Facts, Finding, Question, Rule } from '../decision.ts';
 import { policyOf } from '../policies/index.ts';
-import { isDirectory, isRecord, isShared } from '../record.ts';
+import { isDirectory, isRecord, isShared, recordKindOf } from '../record.ts';
 import { askOf, contributedBy, inForce, ofNoRecord, ofOneRecord, ofRecord, permitted, sourcesOf, undenied } from './demands.ts';
 import { isRecordBound, isUnbound } from './level.ts';
 
@@ -69,8 +69,9 @@ function judgeOrganization(question: Question, facts: Facts, bound: Predicate, r
   const sources = sourcesOf(facts.grants, ask, facts.after ?? facts.before);
   if (!reads(question) && policy.judgesWrites) return permit(bound, `who writes a ${type} its own rules say`);
   if (action === 'create' || (action === 'update' && facts.after !== undefined)) {
-    const strange = strangeRecords(question, facts);
-    if (strange.length > 0)
+    // A system keeps entries about patients who are not known here yet; anybody else would learn from that who is.
+    const nowhere = caller.kind !== 'system' && facts.after?.facets.records.length === 0 && recordKindOf(type).kind === 'subject';
+    if (nowhere || strangeRecords(question, facts).length > 0)
       return { effect: 'deny', because: 'neither a contributed Patient nor a consent lets the organization write in that record', sources: [] };
   }
   if (action === 'create') return permit(and(bound, own), 'the organization may write in this record', sources);

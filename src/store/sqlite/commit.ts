@@ -35,7 +35,7 @@ export function openCommitter(parts: Parts, writer: string, linkHash: LinkHash):
     try {
       driver.exec('BEGIN IMMEDIATE');
       const done = group.flatMap(request => attempt(request, answers));
-      close(done);
+      conclude(done);
       driver.exec('COMMIT');
     } catch (cause) {
       if (driver.inTransaction()) driver.exec('ROLLBACK');
@@ -76,7 +76,7 @@ export function openCommitter(parts: Parts, writer: string, linkHash: LinkHash):
   }
 
   /** What is written once for the whole group: the link of the chain, the counters. */
-  function close(done: readonly Work[]): void {
+  function conclude(done: readonly Work[]): void {
     const events = done.flatMap(work => work.events);
     if (events.length > 0) addLink(events, events[0]!.rid, events.at(-1)!.rid, writer, linkHash, driver);
     const live = new Map<number, number>();

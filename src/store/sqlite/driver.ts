@@ -62,7 +62,7 @@ export function resultCode(error: unknown): number | undefined {
 
 export const sql = (text: string, ...values: readonly Value[]): Sql => ({ text, values });
 
-/** The pieces one after the other; what is not a piece yet is text. */
+/** The pieces one after the other, with text between them. */
 export function joined(parts: readonly Sql[], between: string): Sql {
   return { text: parts.map(part => part.text).join(between), values: parts.flatMap(part => part.values) };
 }
@@ -70,7 +70,7 @@ export const anyOf = (parts: readonly Sql[]): Sql => (parts.length === 0 ? sql('
 export const allOf = (parts: readonly Sql[]): Sql => (parts.length === 0 ? sql('1') : joined(parts, ' AND '));
 export const wrapped = (part: Sql): Sql => ({ text: `(${part.text})`, values: part.values });
 
-/** Template for SQL: pieces are put in with their values, anything else becomes a parameter. */
+/** Template for SQL: pieces are put in with their values, anything else becomes the value of a parameter. */
 export function q(texts: TemplateStringsArray, ...parts: readonly (Sql | Value)[]): Sql {
   let text = texts[0]!;
   const values: Value[] = [];

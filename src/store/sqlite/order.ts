@@ -3,7 +3,10 @@ import { paramOf, type Subject } from './condition.ts';
 import type { Dictionary } from './dictionary.ts';
 import { anyOf, joined, q, type Sql, sql } from './driver.ts';
 
-/** What a resource is sorted by: of several values the smallest, for a descending order the largest. NULL where it has none. */
+/**
+ * What a resource is sorted by: of several values the smallest, for a descending order the largest. NULL where it has none. The index is
+ * named, since for a minimum or maximum SQLite would rather walk the whole one that is in its order.
+ */
 export function keySql({ by, descending }: SortKey, type: string, { rid, updated }: Subject, known: Dictionary): Sql {
   if (by === 'updated') return updated;
   if (by.code === '_id') return q`(SELECT res.id FROM res WHERE res.rid = ${rid})`;
@@ -11,15 +14,15 @@ export function keySql({ by, descending }: SortKey, type: string, { rid, updated
   const best = sql(descending ? 'max' : 'min');
   switch (by.kind) {
     case 'token':
-      return q`(SELECT ${best}(tok.code) FROM tok WHERE tok.rid = ${rid} AND tok.p = ${p})`;
+      return q`(SELECT ${best}(tok.code) FROM tok INDEXED BY tok_rid WHERE tok.rid = ${rid} AND tok.p = ${p})`;
     case 'string':
-      return q`(SELECT ${best}(str.text) FROM str WHERE str.rid = ${rid} AND str.p = ${p})`;
+      return q`(SELECT ${best}(str.text) FROM str INDEXED BY str_rid WHERE str.rid = ${rid} AND str.p = ${p})`;
     case 'date':
-      return q`(SELECT ${sql(descending ? 'max(dat.high)' : 'min(dat.low)')} FROM dat WHERE dat.rid = ${rid} AND dat.p = ${p})`;
+      return q`(SELECT ${sql(descending ? 'max(dat.high)' : 'min(dat.low)')} FROM dat INDEXED BY dat_rid WHERE dat.rid = ${rid} AND dat.p = ${p})`;
     case 'reference':
-      return q`(SELECT ${best}(res.id) FROM ref CROSS JOIN res ON res.rid = ref.target WHERE ref.rid = ${rid} AND ref.p = ${p})`;
+      return q`(SELECT ${best}(res.id) FROM ref INDEXED BY ref_rid CROSS JOIN res ON res.rid = ref.target WHERE ref.rid = ${rid} AND ref.p = ${p})`;
     case 'uri':
-      return q`(SELECT ${best}(system.uri) FROM uri CROSS JOIN system ON system.id = uri.uri WHERE uri.rid = ${rid} AND uri.p = ${p})`;
+      return q`(SELECT ${best}(system.uri) FROM uri INDEXED BY uri_rid CROSS JOIN system ON system.id = uri.uri WHERE uri.rid = ${rid} AND uri.p = ${p})`;
   }
 }
 

@@ -82,18 +82,22 @@ function refuseForeign(driver: Driver, known: number): number {
 }
 const pragma = (driver: Driver, name: string): number => Number(Object.values(driver.get<Record<string, number>>(`PRAGMA ${name}`)!)[0]);
 
-/** Settings of the connection. The page size counts only for a new file, and must come first. */
+/**
+ * Settings of the connection, once the file is known to be ours or new. The page size counts only for a new file, and must come first.
+ * @throws Problem `exception` for any other file, which is left as it is.
+ */
 export function configure(driver: Driver): void {
   try {
-    driver.exec(`PRAGMA busy_timeout = 5000; PRAGMA page_size = 8192`);
-    driver.exec(`PRAGMA journal_mode = WAL`);
-    // FULL: what is acknowledged survives a power cut. Group commit makes it as fast as NORMAL.
-    // Checkpoints are rare, since each one holds up a commit; the log grows to some 80 MB.
-    driver.exec(
-      `PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -65536; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY`,
-    );
+    driver.exec('PRAGMA busy_timeout = 5000');
+    refuseForeign(driver, steps.length);
   } catch (error) {
     if (resultCode(error) === 26) throw new Problem('exception', 'this file is not a Kindred database', { cause: error });
     throw error;
   }
+  driver.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL');
+  // FULL: what is acknowledged survives a power cut. Group commit makes it as fast as NORMAL.
+  // Checkpoints are rare, since each one holds up a commit; the log grows to some 80 MB.
+  driver.exec(
+    'PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -65536; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY',
+  );
 }

@@ -34,7 +34,7 @@ export interface SqliteOptions {
  * @throws Problem `exception` for a file of a newer version, of another program, or that is no database.
  */
 export async function openSqlite(options: SqliteOptions): Promise<ResourceStore> {
-  if (options.path !== ':memory:') mkdirSync(dirname(options.path), { recursive: true });
+  if (options.path !== ':memory:') mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 });
   const driver = openDriver(options.path);
   try {
     configure(driver);
