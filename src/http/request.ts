@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parseJson } from '../fhir/json.ts';
 import { Problem } from '../fhir/problem.ts';
+import { readPath } from '../interaction/address.ts';
 import type { FhirRequest, Method } from '../interaction/interaction.ts';
 
 const kept = ['if-match', 'if-none-exist', 'if-none-match', 'if-modified-since', 'prefer'];
@@ -15,20 +16,10 @@ export function readHead(message: IncomingMessage, base: string): FhirRequest {
   checkFormat(message.headers.accept, parameters);
   return {
     method: method as Method,
-    path: path
-      .split('/')
-      .filter(part => part !== '')
-      .map(decode),
+    path: readPath(path),
     query: parameters,
     headers: Object.fromEntries(kept.flatMap(name => (typeof message.headers[name] === 'string' ? [[name, message.headers[name]]] : []))),
   };
-}
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw new Problem('value', `\`${part.slice(0, 80)}\` in the address is not percent-encoded UTF-8`);
-  }
 }
 /** JSON is what we write: `_format` wins over Accept (http://hl7.org/fhir/R4/http.html#parameters). */
 function checkFormat(accept: string | undefined, query: FhirRequest['query']): void {

@@ -1,16 +1,13 @@
 import type { Caller } from '../access/caller.ts';
 import { outcomeOf } from '../fhir/outcome.ts';
 import { Problem, problems } from '../fhir/problem.ts';
-import { type BundleEntry, locate, readEntry } from './bundle-entry.ts';
+import { type BundleEntry, type Check, locate, readEntry } from './bundle-entry.ts';
 import type { Answer, Entry, FhirRequest, WriteInteraction } from './interaction.ts';
 import { printBody } from './print.ts';
 
 /** A request on the road: what `run` is, seen from here. */
 export type Go = (request: FhirRequest, caller: Caller) => Promise<Answer>;
 type GoWrite = (interaction: WriteInteraction, request: FhirRequest, caller: Caller) => Promise<Answer>;
-
-/** Throws for what is not possible at all, whoever asks: no such type, 405. */
-type Check = (request: FhirRequest) => unknown;
 
 const MAX_ENTRIES = 20_000;
 
@@ -27,7 +24,8 @@ export async function answerBundle(
   goWrite: GoWrite,
   transaction: WriteInteraction,
 ): Promise<Answer> {
-  const { type, entry = [] } = (request.body ?? {}) as { type?: string; entry?: unknown };
+  const { resourceType, type, entry = [] } = (request.body ?? {}) as { resourceType?: unknown; type?: unknown; entry?: unknown };
+  if (resourceType !== 'Bundle') throw new Problem('invalid', 'what is sent to the base must be a Bundle', { expression: 'resourceType' });
   if (type !== 'batch' && type !== 'transaction')
     throw new Problem('invalid', `a Bundle sent to the base must be a batch or a transaction, not \`${String(type).slice(0, 40)}\``, {
       expression: 'Bundle.type',
@@ -39,7 +37,7 @@ export async function answerBundle(
 
 async function answerBatch(raw: readonly unknown[], caller: Caller, base: string, go: Go): Promise<Answer> {
   const entries: Entry[] = [];
-  for (const one of raw) entries.push(await answerAlone(() => go(readEntry(objectOf(one), base, false), caller)));
+  for (const one of raw) entries.push(await answerAlone(() => go(readEntry(objectOf(one), base), caller)));
   return { status: 200, body: { bundle: { type: 'batch-response' }, entries }, shows: [] };
 }
 
@@ -53,13 +51,7 @@ async function answerTransaction(
   goWrite: GoWrite,
   transaction: WriteInteraction,
 ): Promise<Answer> {
-  const read: BundleEntry[] = raw.map((one, index) =>
-    locate(index, () => {
-      const entry = readEntry(objectOf(one), base, true);
-      check(entry);
-      return entry;
-    }),
-  );
+  const read: BundleEntry[] = raw.map((one, index) => locate(index, () => readEntry(objectOf(one), base, check)));
   const answer = await goWrite(transaction, { ...request, body: read }, caller);
   if (answer.body === undefined || !('entries' in answer.body)) return answer;
   const entries = [...answer.body.entries];

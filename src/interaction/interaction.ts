@@ -116,6 +116,8 @@ export interface WriteInteraction<P extends WritePlan = WritePlan> extends Named
   plan(request: FhirRequest, given: Given): P;
   /** Pure: what to write, given what is stored now. */
   drafts(plan: P, current: Overlay, found: Found): readonly Draft[];
+  /** What went wrong with the draft at this place, as the client is told it: a transaction names its entry. Absent: as it is. */
+  tell?(plan: P, place: number, error: unknown): unknown;
   /** `made` has the version of each draft, in their order; `readable` says which of them the caller may read. */
   answer(plan: P, made: readonly Version[], drafts: readonly Draft[], readable: readonly boolean[]): Answer;
 }

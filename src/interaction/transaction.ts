@@ -2,7 +2,7 @@ import { Problem } from '../fhir/problem.ts';
 import { references, rewriteReferences } from '../fhir/reference.ts';
 import { nameOf, type Resource, type ResourceKey } from '../fhir/types.ts';
 import type { SearchQuery } from '../search/query.ts';
-import { type BundleEntry, entryOutcome, locate } from './bundle-entry.ts';
+import { type BundleEntry, entryOutcome, inEntry, locate } from './bundle-entry.ts';
 import { criterionName, draftCreate, type ReadCriteria } from './create.ts';
 import type { Draft, Entry, Found, Overlay, WriteInteraction, WritePlan } from './interaction.ts';
 
@@ -34,10 +34,11 @@ export const transaction = (readCriteria: ReadCriteria, base: () => string): Wri
       const key = entry.method === 'POST' ? { type: entry.path[0]!, id: given.newId() } : { type: entry.path[0]!, id: entry.path[1]! };
       const criterion = entry.headers['if-none-exist'];
       const name = criterion === undefined ? nameOf(key) : criterionName(key.type, criterion);
-      const other = taken.get(name);
-      if (other !== undefined)
-        throw new Problem('invalid', `entries ${other} and ${index} are about the same resource, \`${name}\``, { expression: `Bundle.entry[${index}]` });
-      taken.set(name, index);
+      for (const identity of entry.fullUrl === undefined ? [name] : new Set([name, entry.fullUrl])) {
+        const other = taken.get(identity);
+        if (other !== undefined) throw overlap(other, index, identity);
+        taken.set(identity, index);
+      }
       if (criterion !== undefined) locate(index, () => criteria.set(name, readCriteria(key.type, criterion)));
       if (entry.resource !== undefined)
         for (const name of conditionalReferences(entry.resource)) locate(index, () => criteria.set(name, readReference(name, readCriteria)));
@@ -48,14 +49,31 @@ export const transaction = (readCriteria: ReadCriteria, base: () => string): Wri
   },
   drafts({ steps, criteria }, current, found) {
     const names = namesOf(steps, found);
-    return steps.map(step => locate(step.index, () => draftStep(step, text => names.get(text) ?? findReference(text, criteria, found), current, found)));
+    const drafts = steps.map(step => locate(step.index, () => draftStep(step, text => names.get(text) ?? findReference(text, criteria, found), current, found)));
+    refuseOverlap(steps, drafts);
+    return drafts;
   },
+  tell: ({ steps }, place, error) => inEntry(steps[place]!.index, error),
   answer({ steps, size }, made, drafts, readable) {
     const entries: Entry[] = Array.from({ length: size }, () => ({}));
     for (const [place, step] of steps.entries()) entries[step.index] = entryOutcome(made[place]!, drafts[place]!, readable[place] === true, base());
     return { status: 200, body: { bundle: { type: 'transaction-response' }, entries }, shows: made };
   },
 });
+
+const overlap = (one: number, other: number, name: string): Problem =>
+  new Problem('invalid', `entries ${Math.min(one, other)} and ${Math.max(one, other)} are about the same resource, \`${name.slice(0, 120)}\``, {
+    expression: `Bundle.entry[${Math.max(one, other)}]`,
+  });
+
+/** What a conditional create finds must not be changed by another entry: whether it is still found would depend on their order. */
+function refuseOverlap(steps: readonly Step[], drafts: readonly Draft[]): void {
+  const written = new Map(drafts.flatMap((draft, place) => (draft.op === 'found' ? [] : [[nameOf(draft.key), steps[place]!.index]])));
+  for (const [place, draft] of drafts.entries()) {
+    const other = draft.op === 'found' ? written.get(nameOf(draft.key)) : undefined;
+    if (other !== undefined) throw overlap(other, steps[place]!.index, nameOf(draft.key));
+  }
+}
 
 function draftStep({ entry, key, criterion }: Step, rename: (text: string) => string | undefined, current: Overlay, found: Found): Draft {
   const ifMatch = entry.ifMatch === undefined ? {} : { ifMatch: entry.ifMatch };

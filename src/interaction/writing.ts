@@ -31,8 +31,11 @@ export async function writeRoad(interaction: WriteInteraction, request: FhirRequ
   layPuts(drafts, overlay, journey);
 
   const judged = new Map<Draft, Judged>();
+  const tell = (draft: Draft, error: unknown): unknown => interaction.tell?.(plan, drafts.indexOf(draft), error) ?? error;
   for (const draft of drafts) {
-    const one = await judgeDraft(journey, overlay, draft);
+    const one = await judgeDraft(journey, overlay, draft).catch(error => {
+      throw tell(draft, error);
+    });
     if (one !== undefined) judged.set(draft, one);
   }
   const writes = drafts.flatMap(draft => (judged.has(draft) && draft.op !== 'found' ? [{ draft, one: judged.get(draft)! }] : []));
@@ -66,7 +69,7 @@ export async function writeRoad(interaction: WriteInteraction, request: FhirRequ
       changes.unshift({ op: 'expect', key: version.key, expect: { versionId: version.versionId } });
 
   const committed = await parts.store.commit(changes, given.now);
-  if (!committed.ok) return outrun(committed, changes, drafts);
+  if (!committed.ok) return outrun(committed, changes, drafts, tell);
   return answer(interaction, plan, drafts, judged, committed.made, overlay);
 }
 
@@ -147,11 +150,16 @@ function logFound({ log }: Journey, version: Version | undefined, reasons: reado
 }
 
 /** A failed expectation: of the client's own If-Match it is told, of anything else the request begins anew. */
-function outrun(committed: Extract<Committed, { ok: false }>, changes: readonly Change[], drafts: readonly Draft[]): typeof OUTRUN {
+function outrun(
+  committed: Extract<Committed, { ok: false }>,
+  changes: readonly Change[],
+  drafts: readonly Draft[],
+  tell: (draft: Draft, error: unknown) => unknown,
+): typeof OUTRUN {
   const failed = changes[committed.at];
   const draft = failed !== undefined && 'key' in failed ? drafts.find(one => nameOf(one.key) === nameOf(failed.key)) : undefined;
   if (committed.why === 'version' && draft !== undefined && draft.op !== 'found' && draft.ifMatch !== undefined && draft.ifMatch !== '*') {
-    throw new Problem('version-changed', `${nameOf(draft.key)} is no longer at version ${draft.ifMatch}`);
+    throw tell(draft, new Problem('version-changed', `${nameOf(draft.key)} is no longer at version ${draft.ifMatch}`));
   }
   return OUTRUN;
 }

@@ -3,20 +3,26 @@ import type { KeyName } from '../fhir/types.ts';
 import type { Criteria, LoadedGrant } from './grant.ts';
 import type { Indexed } from './indexed.ts';
 import { canonicalForms } from './kinds/uri.ts';
-import type { Ask } from './query.ts';
+import type { Ask, GrantedEffect } from './query.ts';
 
 /**
- * Whether the Consents in force permit, or deny, the ask for this resource. Permit: for every record that the resource is in, some Consent of
- * that record permits; a resource in no record is permitted by none. Deny: some Consent of some of its records denies.
- * Whoever asks combines the two: permitted and not denied, so that over several Consents a denial wins.
+ * What the Consents in force say to the ask about this resource (see GrantedEffect). A resource in no record is permitted by none. Whoever asks combines
+ * permit and deny: permitted and not denied, so that over several Consents a denial wins.
  */
-export function granted(effect: 'permit' | 'deny', ask: Ask, indexed: Indexed, grants: readonly LoadedGrant[]): boolean {
+export function granted(effect: GrantedEffect, ask: Ask, indexed: Indexed, grants: readonly LoadedGrant[]): boolean {
   const { records } = indexed.facets;
-  const decided = (record: KeyName): boolean => {
+  const says = (record: KeyName, sought: 'permit' | 'deny'): boolean => {
     const covering = grants.filter(grant => grant.record === record && applies(grant, ask) && covers(grant, indexed));
-    return [...Map.groupBy(covering, grant => grant.consent).values()].some(nodes => verdict(nodes) === effect);
+    return [...Map.groupBy(covering, grant => grant.consent).values()].some(nodes => verdict(nodes) === sought);
   };
-  return effect === 'permit' ? records.length > 0 && records.every(decided) : records.some(decided);
+  switch (effect) {
+    case 'permit':
+      return records.length > 0 && records.every(record => says(record, 'permit'));
+    case 'deny':
+      return records.some(record => says(record, 'deny'));
+    case 'share':
+      return records.some(record => says(record, 'permit') && !says(record, 'deny'));
+  }
 }
 
 /** What one Consent says: its deepest node that covers, and of several such a denial. */

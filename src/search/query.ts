@@ -70,7 +70,13 @@ export type Predicate =
   /** lastUpdated, epoch milliseconds. */
   | { readonly op: 'updated'; readonly how: DatePrefix; readonly low: number; readonly high: number }
   /** The Consents in force (search/grant.ts) permit, or deny, this ask. */
-  | { readonly op: 'granted'; readonly effect: 'permit' | 'deny'; readonly ask: Ask };
+  | { readonly op: 'granted'; readonly effect: GrantedEffect; readonly ask: Ask };
+
+/**
+ * `permit`: in each of the resource's records some Consent permits. `deny`: in one of them some Consent denies. `share`, for what several records share: in
+ * one of them some Consent permits and none denies.
+ */
+export type GrantedEffect = 'permit' | 'deny' | 'share';
 
 /** A chain (`refers-to`) or a `_has` (`referred-by`). Only ever anded, so rules need not know it. Its ends are ored. */
 export interface Link {

@@ -210,3 +210,18 @@ test('a chain tries nothing on what is hidden at its end, and a condition has no
     expect([name, answer.status]).toEqual([name, 400]);
   }
 });
+
+test('a Medication that several records cite is seen from each of them, and by nobody else', async () => {
+  const medication = await made(ehr.post('Medication', { resourceType: 'Medication', code: { text: 'a tablet' } }));
+  await designate();
+  expect((await harbor.get(`Medication/${medication.id}`)).status).toBe(200);
+  await made(ehr.put('Patient/john', { resourceType: 'Patient', id: 'john' }));
+  for (const id of ['mary', 'john']) {
+    const cites = { resourceType: 'MedicationStatement', status: 'active', subject: { reference: `Patient/${id}` }, medicationReference: { reference: `Medication/${medication.id}` } };
+    await made(ehr.post('MedicationStatement', cites));
+  }
+  expect((await mary.get(`Medication/${medication.id}`)).status).toBe(200);
+  expect((await anna.get(`Medication/${medication.id}`)).status).toBe(200);
+  expect(resourcesOf((await anna.get('MedicationStatement?_include=MedicationStatement:medication')).body).map(one => one.resourceType)).toEqual(['MedicationStatement', 'Medication']);
+  expect((await harbor.get(`Medication/${medication.id}`)).status).toBe(404);
+});

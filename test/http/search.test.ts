@@ -117,11 +117,10 @@ test('date: each prefix, each precision (#date)', async () => {
     ['le2026-02-01', ['o-1', 'o-2']],
     ['sa2026-01', ['o-2', 'o-3']],
     ['eb2026-02', ['o-1']],
-    ['ap2026-01-10', ['o-1', 'o-2', 'o-3']],
     ['2026-01-10T08:00:00Z', ['o-1']],
     ['2026-01-10T09:00:00%2B01:00', ['o-1']],
   ];
-  for (const [value, expected] of cases) if (!value.startsWith('ap')) expect([value, await find(`Observation?date=${value}`)]).toEqual([value, expected]);
+  for (const [value, expected] of cases) expect([value, await find(`Observation?date=${value}`)]).toEqual([value, expected]);
   expect(await find('Observation?date=ap2026-01-10')).toContain('o-1');
   expect(await find('Observation?date=ge2026-01-11&date=lt2026-03')).toEqual(['o-2', 'o-3']);
   expect(await find('Patient?birthdate=lt1980&_id=p-ana,p-ben,p-cat')).toEqual(['p-ana', 'p-ben']);

@@ -130,7 +130,7 @@ describe.each(Object.entries(engines))('memory = %s', (_, open) => {
           const { store, population } = await filled(open, resources, grants);
           const loaded = grants.map(grant => load(grant, population));
           for (const ask of asks) {
-            for (const effect of ['permit', 'deny'] as const) {
+            for (const effect of ['permit', 'deny', 'share'] as const) {
               const query: SearchQuery = { branches: types.map(type => ({ type, where: { op: 'granted', effect, ask }, links: [] })), sort: [], limit: 100 };
               expect(await pages(store, query)).toEqual(namesOf(population.filter(each => granted(effect, ask, each, loaded))));
             }

@@ -81,7 +81,7 @@ export function predicateArb(registry: Registry): fc.Arbitrary<Predicate> {
     { weight: 2, arbitrary: param.map((each): Predicate => ({ op: 'has', param: each })) },
     { weight: 1, arbitrary: fc.array(keyArb, { maxLength: 3 }).map((keys): Predicate => ({ op: 'keys', keys })) },
     { weight: 1, arbitrary: fc.tuple(howArb, one(moments), fc.nat(1)).map(([how, low, more]): Predicate => ({ op: 'updated', how, low, high: low + more })) },
-    { weight: 3, arbitrary: fc.record({ op: fc.constant('granted' as const), effect: one(['permit', 'deny'] as const), ask: askArb }) },
+    { weight: 3, arbitrary: fc.record({ op: fc.constant('granted' as const), effect: one(['permit', 'deny', 'share'] as const), ask: askArb }) },
     { weight: 1, arbitrary: one<Predicate>([{ op: 'all' }, { op: 'none' }]) },
   );
   return fc.letrec<{ predicate: Predicate }>(tie => ({

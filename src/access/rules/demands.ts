@@ -39,6 +39,8 @@ export const askOf = ({ caller, action, at }: Question): Ask => ({
   action: action === 'read' || action === 'search' ? 'access' : 'correct',
   at,
 });
+/** What several records share is permitted by the Consents of one of them. */
+export const shared = (ask: Ask): Predicate => ({ op: 'granted', effect: 'share', ask });
 export const permitted = (ask: Ask): Predicate => ({ op: 'granted', effect: 'permit', ask });
 export const undenied = (ask: Ask): Predicate => not({ op: 'granted', effect: 'deny', ask });
 

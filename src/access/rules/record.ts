@@ -5,7 +5,7 @@ import type { Registry } from '../../search/registry.ts';
 import type { Facts, Finding, Question, Rule } from '../decision.ts';
 import { policyOf } from '../policies/index.ts';
 import { isDirectory, isRecord, isShared, recordKindOf } from '../record.ts';
-import { askOf, contributedBy, inForce, ofNoRecord, ofOneRecord, ofRecord, permitted, sourcesOf, undenied } from './demands.ts';
+import { askOf, contributedBy, inForce, ofNoRecord, ofOneRecord, ofRecord, permitted, shared, sourcesOf, undenied } from './demands.ts';
 import { isRecordBound, isUnbound } from './level.ts';
 
 /** Whose records the caller may read and write: own ∪ ((directory ∪ base ∪ permits) ∖ denies) (ACCESS §3.2). */
@@ -56,7 +56,7 @@ function judgeCaregiver(question: Question, facts: Facts, bound: Predicate, regi
   if (standing.length === 0) return refuse(`no consent in force lets the caregiver ${ask.action === 'access' ? 'see' : 'change'} this record`);
   const base = reads(question) ? (policyOf(question.type).base?.(question, registry) ?? none) : none;
   const open = isShared(question.type) && reads(question) ? ofNoRecord : none;
-  const only = or(open, and(or(base, permitted(ask)), undenied(ask)));
+  const only = or(open, isShared(question.type) ? shared(ask) : and(or(base, permitted(ask)), undenied(ask)));
   return permit(and(bound, only), 'a consent in force permits it', sourcesOf(facts.grants, ask, facts.after ?? facts.before));
 }
 
@@ -78,7 +78,7 @@ function judgeOrganization(question: Question, facts: Facts, bound: Predicate, r
   const base = reads(question) ? (policy.base?.(question, registry) ?? none) : none;
   const open = isShared(type) && reads(question) ? ofNoRecord : none;
   return permit(
-    and(bound, or(own, open, and(or(base, permitted(ask)), undenied(ask)))),
+    and(bound, or(own, open, isShared(type) ? shared(ask) : and(or(base, permitted(ask)), undenied(ask)))),
     'the organization contributed it, or a consent in force permits it',
     sources,
   );

@@ -1,5 +1,5 @@
 import type { ResourceType } from '../../fhir/types.ts';
-import type { Ask } from '../../search/query.ts';
+import type { Ask, GrantedEffect } from '../../search/query.ts';
 import type { Dictionary } from './dictionary.ts';
 import { q, type Sql, sql } from './driver.ts';
 
@@ -13,13 +13,18 @@ export const actorsOf = (ask: Ask): string => JSON.stringify([...ask.actors, ANY
  * `granted` (search/granted.ts) as a condition on the resource of a row: its records joined with their grants. The deepest node of a Consent that
  * covers decides, and at one depth a denial: so of `2 * depth + deny` the largest is odd for a denial and even for a permit.
  */
-export function grantedSql(effect: 'permit' | 'deny', ask: Ask, type: ResourceType, rid: Sql, known: Dictionary): Sql {
+export function grantedSql(effect: GrantedEffect, ask: Ask, type: ResourceType, rid: Sql, known: Dictionary): Sql {
   const records = q`FROM tok rec WHERE rec.rid = ${rid} AND rec.p = ${known.paramId(type, '.record')}`;
-  const decided = q`EXISTS (SELECT 1 FROM grants g WHERE g.record = rec.code AND ${appliesSql(ask)} AND ${coversSql(type, rid, known)}
-    GROUP BY g.consent HAVING max(2 * g.depth + g.deny) % 2 = ${effect === 'deny' ? 1 : 0})`;
-  return effect === 'deny'
-    ? q`EXISTS (SELECT 1 ${records} AND ${decided})`
-    : q`(EXISTS (SELECT 1 ${records}) AND NOT EXISTS (SELECT 1 ${records} AND NOT ${decided}))`;
+  const says = (sought: 'permit' | 'deny'): Sql => q`EXISTS (SELECT 1 FROM grants g WHERE g.record = rec.code AND ${appliesSql(ask)} AND ${coversSql(type, rid, known)}
+    GROUP BY g.consent HAVING max(2 * g.depth + g.deny) % 2 = ${sought === 'deny' ? 1 : 0})`;
+  switch (effect) {
+    case 'permit':
+      return q`(EXISTS (SELECT 1 ${records}) AND NOT EXISTS (SELECT 1 ${records} AND NOT ${says('permit')}))`;
+    case 'deny':
+      return q`EXISTS (SELECT 1 ${records} AND ${says('deny')})`;
+    case 'share':
+      return q`EXISTS (SELECT 1 ${records} AND ${says('permit')} AND NOT ${says('deny')})`;
+  }
 }
 
 function appliesSql(ask: Ask): Sql {
