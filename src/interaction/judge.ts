@@ -140,6 +140,5 @@ function contributedTo(records: readonly RecordId[], overlay: StampOverlay, orga
 export function checkMatch(ifMatch: string | undefined, stored: Version | undefined): void {
   const versionId = stored?.versionId;
   const matched = ifMatch === '*' ? stored?.deleted === false : ifMatch === versionId;
-  if (ifMatch !== undefined && !matched)
-    throw new Problem('version-changed', `the current version is ${versionId ?? 'none'}, not ${ifMatch} as If-Match says`);
+  if (ifMatch !== undefined && !matched) throw new Problem('version-changed', `the current version is ${versionId ?? 'none'}, not ${ifMatch} as If-Match says`);
 }

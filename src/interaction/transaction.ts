@@ -49,7 +49,9 @@ export const transaction = (readCriteria: ReadCriteria, base: () => string): Wri
   },
   drafts({ steps, criteria }, current, found) {
     const names = namesOf(steps, found);
-    const drafts = steps.map(step => locate(step.index, () => draftStep(step, text => names.get(text) ?? findReference(text, criteria, found), current, found)));
+    const drafts = steps.map(step =>
+      locate(step.index, () => draftStep(step, text => names.get(text) ?? findReference(text, criteria, found), current, found)),
+    );
     refuseOverlap(steps, drafts);
     return drafts;
   },

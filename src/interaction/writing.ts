@@ -3,6 +3,7 @@ import { spreads } from '../access/facets.ts';
 import { policyOf } from '../access/policies/index.ts';
 import { isRecord } from '../access/record.ts';
 import { Problem } from '../fhir/problem.ts';
+import { rewriteReferences } from '../fhir/reference.ts';
 import { nameOf, type ResourceKey } from '../fhir/types.ts';
 import type { SearchQuery } from '../search/query.ts';
 import type { Change, Committed, Version } from '../store/store.ts';
@@ -26,7 +27,7 @@ export async function writeRoad(interaction: WriteInteraction, request: FhirRequ
   const overlay = layOver(parts.store, Date.parse(given.now));
   await overlay.load(plan.keys);
   const { found, queries, reasons } = await findAll(journey, plan.criteria);
-  const drafts = interaction.drafts(plan, key => live(overlay.stored(key)), found);
+  const drafts = interaction.drafts(plan, key => live(overlay.stored(key)), found).map(draft => relative(draft, parts.base()));
   await overlay.load(drafts.flatMap(draft => (draft.op === 'put' ? [draft.key, ...lookups(draft.resource)] : [draft.key])));
   layPuts(drafts, overlay, journey);
 
@@ -93,6 +94,13 @@ async function findAll(
     reasons.push(...asked.reasons);
   }
   return { found, queries, reasons };
+}
+
+/** References to this server by its whole address become relative, so that nothing is told by its address and missed by its name. */
+function relative(draft: Draft, base: string): Draft {
+  if (draft.op !== 'put') return draft;
+  const resource = rewriteReferences(draft.resource, text => (text.startsWith(`${base}/`) ? text.slice(base.length + 1) : undefined));
+  return resource === draft.resource ? draft : { ...draft, resource };
 }
 
 /** All intended versions first, so that one may refer to another whatever their order. */

@@ -29,7 +29,8 @@ const designate = async (more: object = {}): Promise<Resource & { id: string }> 
   const signed = await made(ehr.post('DocumentReference', agreement()));
   return made(ehr.post('Consent', designation(`DocumentReference/${signed.id}`, more)));
 };
-const harborNamed = (kind: string, more: object = {}): Resource => consent({ kind, actor: 'Organization/harbor', provision: { ...actions('access'), ...classes('MedicationStatement') }, more });
+const harborNamed = (kind: string, more: object = {}): Resource =>
+  consent({ kind, actor: 'Organization/harbor', provision: { ...actions('access'), ...classes('MedicationStatement') }, more });
 
 test('an organization lodges a consent for its own practitioner: it gives nothing until the person activates it', async () => {
   await made(ehr.post('MedicationStatement', lisinopril()));
@@ -82,7 +83,9 @@ test('an app neither rewrites nor deletes nor ends a restriction, and whom it re
   await made(ehr.post('MedicationStatement', lisinopril()));
   await designate();
   expect((await anna.get('MedicationStatement?_total=accurate')).body.total).toBe(1);
-  const proposed = await made(mary.post('Consent', consent({ kind: 'restriction', actor: 'RelatedPerson/anna-for-mary', provision: classes('MedicationStatement') })));
+  const proposed = await made(
+    mary.post('Consent', consent({ kind: 'restriction', actor: 'RelatedPerson/anna-for-mary', provision: classes('MedicationStatement') })),
+  );
   expect(proposed.status).toBe('proposed');
   expect((await anna.get('MedicationStatement?_total=accurate')).body.total).toBe(1);
   await activateAs(world.app, proposed.id, '1', 'mary', { password: 'correct-horse-battery-1' });
@@ -100,8 +103,13 @@ test('an app neither rewrites nor deletes nor ends a restriction, and whom it re
 });
 
 test('a proposal that was changed after the person saw it is not activated', async () => {
-  const proposed = await made(mary.post('Consent', consent({ kind: 'share', actor: 'Organization/harbor', provision: { ...actions('access'), ...classes('Observation') } })));
-  const widened = await mary.put(`Consent/${proposed.id}`, { ...proposed, provision: { ...(proposed.provision as object), ...classes('Observation', 'MedicationStatement') } });
+  const proposed = await made(
+    mary.post('Consent', consent({ kind: 'share', actor: 'Organization/harbor', provision: { ...actions('access'), ...classes('Observation') } })),
+  );
+  const widened = await mary.put(`Consent/${proposed.id}`, {
+    ...proposed,
+    provision: { ...(proposed.provision as object), ...classes('Observation', 'MedicationStatement') },
+  });
   expect(widened.status).toBe(200);
   await expect(activateAs(world.app, proposed.id, '1', 'mary', { password: 'correct-horse-battery-1' })).rejects.toThrow('version');
   await expect(activateAs(world.app, proposed.id, '2', 'mary', { password: 'guessed' })).rejects.toThrow('not right');
@@ -115,7 +123,12 @@ test('a proposal that was changed after the person saw it is not activated', asy
 
 test('a Medication that becomes sensitive takes the statement that cites it, and its Provenance, out of sight in the same commit', async () => {
   const medication = await made(ehr.post('Medication', { resourceType: 'Medication', code: { text: 'a tablet' } }));
-  const cites = { resourceType: 'MedicationStatement', status: 'active', subject: { reference: 'Patient/mary' }, medicationReference: { reference: `Medication/${medication.id}` } };
+  const cites = {
+    resourceType: 'MedicationStatement',
+    status: 'active',
+    subject: { reference: 'Patient/mary' },
+    medicationReference: { reference: `Medication/${medication.id}` },
+  };
   const citing = await made(ehr.post('MedicationStatement', cites));
   await designate();
   expect((await anna.get(`MedicationStatement/${citing.id}`)).status).toBe(200);
@@ -177,7 +190,9 @@ test('an authorization that is withdrawn ends its tokens at the next request', a
 test('a conditional create tells nothing of what is hidden', async () => {
   await designate();
   await made(ehr.post('MedicationStatement', statement('1819', 'buprenorphine', { identifier: [{ system: 'urn:x', value: 'hidden' }] })));
-  const answer = await anna.post('MedicationStatement', statement('161', 'acetaminophen', { identifier: [{ system: 'urn:x', value: 'hidden' }] }), { 'If-None-Exist': 'identifier=urn:x|hidden' });
+  const answer = await anna.post('MedicationStatement', statement('161', 'acetaminophen', { identifier: [{ system: 'urn:x', value: 'hidden' }] }), {
+    'If-None-Exist': 'identifier=urn:x|hidden',
+  });
   expect(answer.status).toBe(201);
   const other = await harbor.post('Patient', { resourceType: 'Patient' }, { 'If-None-Exist': '_id=mary' });
   expect(other.status).toBe(201);
@@ -192,7 +207,12 @@ test('the agreement behind a designation in force is not deleted', async () => {
 
 test('a Provenance is sent only by who may change its targets, in the sender’s own name', async () => {
   const entry = await made(ehr.post('MedicationStatement', lisinopril()));
-  const provenance = (who: string): object => ({ resourceType: 'Provenance', target: [{ reference: `MedicationStatement/${entry.id}` }], recorded: '2026-11-24T00:00:00Z', agent: [{ who: { reference: who } }] });
+  const provenance = (who: string): object => ({
+    resourceType: 'Provenance',
+    target: [{ reference: `MedicationStatement/${entry.id}` }],
+    recorded: '2026-11-24T00:00:00Z',
+    agent: [{ who: { reference: who } }],
+  });
   expect((await harbor.post('Provenance', provenance('Organization/harbor'))).status).toBeGreaterThanOrEqual(403);
   expect((await ehr.post('Provenance', provenance('Patient/mary'))).status).toBe(403);
   const kept = await made(ehr.post('Provenance', provenance('Organization/ima')));
@@ -217,11 +237,29 @@ test('a Medication that several records cite is seen from each of them, and by n
   expect((await harbor.get(`Medication/${medication.id}`)).status).toBe(200);
   await made(ehr.put('Patient/john', { resourceType: 'Patient', id: 'john' }));
   for (const id of ['mary', 'john']) {
-    const cites = { resourceType: 'MedicationStatement', status: 'active', subject: { reference: `Patient/${id}` }, medicationReference: { reference: `Medication/${medication.id}` } };
+    const cites = {
+      resourceType: 'MedicationStatement',
+      status: 'active',
+      subject: { reference: `Patient/${id}` },
+      medicationReference: { reference: `Medication/${medication.id}` },
+    };
     await made(ehr.post('MedicationStatement', cites));
   }
   expect((await mary.get(`Medication/${medication.id}`)).status).toBe(200);
   expect((await anna.get(`Medication/${medication.id}`)).status).toBe(200);
-  expect(resourcesOf((await anna.get('MedicationStatement?_include=MedicationStatement:medication')).body).map(one => one.resourceType)).toEqual(['MedicationStatement', 'Medication']);
+  expect(resourcesOf((await anna.get('MedicationStatement?_include=MedicationStatement:medication')).body).map(one => one.resourceType)).toEqual([
+    'MedicationStatement',
+    'Medication',
+  ]);
   expect((await harbor.get(`Medication/${medication.id}`)).status).toBe(404);
+});
+
+test('a reference to this server by its whole address is the same as by its name', async () => {
+  const base = `${world.url}/fhir`;
+  const entry = await made(ehr.post('MedicationStatement', lisinopril({ subject: { reference: `${base}/Patient/mary` } })));
+  expect(entry.subject).toEqual({ reference: 'Patient/mary' });
+  expect((await mary.get(`MedicationStatement/${entry.id}`)).status).toBe(200);
+  expect((await mary.post('MedicationStatement', lisinopril({ subject: { reference: `${base}/Patient/john` } }))).status).toBe(403);
+  expect((await harbor.post('MedicationStatement', lisinopril({ subject: { reference: `${base}/Patient/mary/_history/1` } }))).status).toBe(403);
+  expect((await harbor.post('MedicationStatement', lisinopril({ subject: { reference: 'Patient/mary/_history/1' } }))).status).toBe(403);
 });

@@ -25,7 +25,12 @@ interface Entry {
 interface Answered {
   readonly fullUrl?: string;
   readonly resource?: Resource;
-  readonly response: { readonly status: string; readonly location?: string; readonly etag?: string; readonly outcome?: { readonly issue: readonly { readonly diagnostics: string }[] } };
+  readonly response: {
+    readonly status: string;
+    readonly location?: string;
+    readonly etag?: string;
+    readonly outcome?: { readonly issue: readonly { readonly diagnostics: string }[] };
+  };
 }
 const bundle = (type: string, ...entry: readonly unknown[]): object => ({ resourceType: 'Bundle', type, entry });
 const post = (resource: Resource, more: Partial<Entry> & { readonly ifNoneExist?: string } = {}): Entry => {
@@ -55,7 +60,9 @@ test('a transaction resolves urn:uuid references, whatever the order of its entr
       'transaction',
       post(statement('314076', 'lisinopril', { subject: { reference: urn(1) }, informationSource: { reference: urn(3) } }), { fullUrl: urn(2) }),
       post({ resourceType: 'Patient', name: [{ family: 'Later' }] }, { fullUrl: urn(1) }),
-      post(practitioner('t1', { text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml"><a href="${urn(1)}">who</a></div>` } }), { fullUrl: urn(3) }),
+      post(practitioner('t1', { text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml"><a href="${urn(1)}">who</a></div>` } }), {
+        fullUrl: urn(3),
+      }),
     ),
   );
   expect([answer.status, answer.body.issue]).toEqual([200, undefined]);
@@ -194,7 +201,10 @@ test('one entry that fails is named, and nothing is stored (#trules)', async () 
 });
 
 test('the place in the resource is told through the Bundle (#trules)', async () => {
-  const answer = await ehr.post('', bundle('transaction', post(practitioner('w1')), post({ resourceType: 'Practitioner', name: [{ family: 7 }] } as unknown as Resource)));
+  const answer = await ehr.post(
+    '',
+    bundle('transaction', post(practitioner('w1')), post({ resourceType: 'Practitioner', name: [{ family: 7 }] } as unknown as Resource)),
+  );
   expect(answer.status).toBe(400);
   expect(answer.body.issue[0].expression).toEqual(['Bundle.entry[1].resource.name[0].family']);
 });

@@ -10,7 +10,11 @@ interface Searchset {
   readonly type: string;
   readonly total?: number;
   readonly link: readonly { readonly relation: string; readonly url: string }[];
-  readonly entry?: readonly { readonly fullUrl: string; readonly resource: { readonly id: string; readonly resourceType: string }; readonly search: { readonly mode: string } }[];
+  readonly entry?: readonly {
+    readonly fullUrl: string;
+    readonly resource: { readonly id: string; readonly resourceType: string };
+    readonly search: { readonly mode: string };
+  }[];
 }
 const linkOf = (bundle: Searchset, relation: string): string | undefined => bundle.link.find(link => link.relation === relation)?.url;
 const idsOf = (bundle: Searchset, mode = 'match'): readonly string[] =>
@@ -29,8 +33,20 @@ async function refuse(query: string, client = ehr): Promise<string> {
 
 const LOINC = 'http://loinc.org';
 const patients = [
-  { id: 'p-ana', name: [{ family: 'Núñez', given: ['Ana', 'María'] }], gender: 'female', birthDate: '1950-03-02', identifier: [{ system: 'urn:example:mrn', value: '1' }] },
-  { id: 'p-ben', name: [{ family: 'Nunez-Ortiz', given: ['Ben'] }], gender: 'male', birthDate: '1975-08', identifier: [{ system: 'urn:example:mrn', value: '2' }] },
+  {
+    id: 'p-ana',
+    name: [{ family: 'Núñez', given: ['Ana', 'María'] }],
+    gender: 'female',
+    birthDate: '1950-03-02',
+    identifier: [{ system: 'urn:example:mrn', value: '1' }],
+  },
+  {
+    id: 'p-ben',
+    name: [{ family: 'Nunez-Ortiz', given: ['Ben'] }],
+    gender: 'male',
+    birthDate: '1975-08',
+    identifier: [{ system: 'urn:example:mrn', value: '2' }],
+  },
   { id: 'p-cat', name: [{ family: 'Okafor', given: ['Cat'] }], birthDate: '2001' },
 ];
 const observations = [
@@ -167,7 +183,8 @@ test('_include brings what is referred to, once, and marks it (#include)', async
   expect(body.total).toBe(3);
   const typed = await ehr.get('Observation?_include=Observation:subject:Group');
   expect(idsOf(typed.body, 'include')).toEqual([]);
-  for (const wrong of ['Observation:code', 'Patient:general-practitioner', 'Observation', 'Observation:nonsense']) await refuse(`Observation?_include=${wrong}`);
+  for (const wrong of ['Observation:code', 'Patient:general-practitioner', 'Observation', 'Observation:nonsense'])
+    await refuse(`Observation?_include=${wrong}`);
   // Without the scope for it, it stays away (ACCESS §3.1).
   const narrow = world.as(await world.token('ehr-ima', 'system/Observation.rs'));
   expect(idsOf((await narrow.get('Observation?_include=Observation:subject')).body, 'include')).toEqual([]);
@@ -220,7 +237,8 @@ test('a cursor that was tampered with, belongs to somebody else, or to another s
   expect((await ehr.get(next)).status).toBe(200);
   const cursor = new URL(next).searchParams.get('_cursor')!;
   const flipped = `${cursor.slice(0, 20)}${cursor[20] === 'A' ? 'B' : 'A'}${cursor.slice(21)}`;
-  for (const wrong of [flipped, cursor.slice(0, -2), 'x', '%00', 'AAAA'.repeat(20)]) expect(await refuse(`Observation?_count=1&_cursor=${wrong}`)).toContain('_cursor');
+  for (const wrong of [flipped, cursor.slice(0, -2), 'x', '%00', 'AAAA'.repeat(20)])
+    expect(await refuse(`Observation?_count=1&_cursor=${wrong}`)).toContain('_cursor');
   expect(await refuse(next, harbor)).toContain('_cursor');
   expect(await refuse(next.replace('Observation?', 'Observation?status=final&'))).toContain('_cursor');
   expect(await refuse(next.replace('/Observation?', '/Basic?'))).toContain('_cursor');

@@ -189,21 +189,19 @@ export const callerArb: fc.Arbitrary<Caller> = fc.oneof(
     .map(([scope]) =>
       asCaller({ kind: 'practitioner', who: 'Practitioner/dr', actors: ['Practitioner/dr', 'Organization/o1'], organization: 'o1', purpose: 'TREAT' }, scope),
     ),
-  fc
-    .tuple(pick(...patients), scopesArb('patient'))
-    .map(([id, scope]) =>
-      asCaller(
-        {
-          kind: 'practitioner',
-          who: 'Practitioner/dr',
-          actors: ['Practitioner/dr', 'Organization/o1'],
-          organization: 'o1',
-          record: `Patient/${id}`,
-          purpose: 'TREAT',
-        },
-        scope,
-      ),
+  fc.tuple(pick(...patients), scopesArb('patient')).map(([id, scope]) =>
+    asCaller(
+      {
+        kind: 'practitioner',
+        who: 'Practitioner/dr',
+        actors: ['Practitioner/dr', 'Organization/o1'],
+        organization: 'o1',
+        record: `Patient/${id}`,
+        purpose: 'TREAT',
+      },
+      scope,
     ),
+  ),
 );
 
 /** Searches of every kind this server knows, as type and parameters. */

@@ -12,7 +12,11 @@ const longestString = 1024 * 1024;
 
 const isNumber = (low: number, high: number) => (value: number) => Number.isInteger(value) && value >= low && value <= high;
 const matches = (pattern: RegExp) => (value: string) => pattern.test(value);
-const isString = (value: string) => value.length > 0 && value.length <= longestString;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be there.
+const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
+/** No control characters but tab and line ends, and no half of a surrogate pair: no store and no client agrees with another on those. */
+const isText = (value: string) => !control.test(value) && value.isWellFormed();
+const isString = (value: string) => value.length > 0 && value.length <= longestString && isText(value);
 
 /** The regular expression of R4 has no `/`: an error, corrected in R5. White space between the characters is allowed. */
 function isBase64(value: string): boolean {
@@ -22,13 +26,13 @@ function isBase64(value: string): boolean {
 
 const string = (article: string, isValid: (value: string) => boolean): Primitive => ({ json: 'string', article, isValid });
 const number = (article: string, isValid: (value: number) => boolean): Primitive => ({ json: 'number', article, isValid });
-const uri = string('a URI without white space', matches(/^\S+$/));
+const uri = string('a URI without white space', value => /^\S+$/.test(value) && isText(value));
 
 /** http://hl7.org/fhir/R4/datatypes.html#primitive */
 export const primitives: ReadonlyMap<string, Primitive> = new Map<string, Primitive>([
-  ['string', string('a string that is not empty', isString)],
-  ['markdown', string('a string that is not empty', isString)],
-  ['xhtml', string('an XHTML `div`', value => value.length > 0)],
+  ['string', string('text that is not empty and has no control characters', isString)],
+  ['markdown', string('text that is not empty and has no control characters', isString)],
+  ['xhtml', string('an XHTML `div`', value => value.length > 0 && isText(value))],
   ['code', string('a code without outer or double white space', value => isString(value) && /^\S+(?:\s\S+)*$/.test(value))],
   ['id', string('1 to 64 letters, digits, `-` and `.`', matches(/^[A-Za-z0-9\-.]{1,64}$/))],
   ['uri', uri],

@@ -15,7 +15,9 @@ export const actorsOf = (ask: Ask): string => JSON.stringify([...ask.actors, ANY
  */
 export function grantedSql(effect: GrantedEffect, ask: Ask, type: ResourceType, rid: Sql, known: Dictionary): Sql {
   const records = q`FROM tok rec WHERE rec.rid = ${rid} AND rec.p = ${known.paramId(type, '.record')}`;
-  const says = (sought: 'permit' | 'deny'): Sql => q`EXISTS (SELECT 1 FROM grants g WHERE g.record = rec.code AND ${appliesSql(ask)} AND ${coversSql(type, rid, known)}
+  const says = (
+    sought: 'permit' | 'deny',
+  ): Sql => q`EXISTS (SELECT 1 FROM grants g WHERE g.record = rec.code AND ${appliesSql(ask)} AND ${coversSql(type, rid, known)}
     GROUP BY g.consent HAVING max(2 * g.depth + g.deny) % 2 = ${sought === 'deny' ? 1 : 0})`;
   switch (effect) {
     case 'permit':
