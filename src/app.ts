@@ -14,6 +14,7 @@ import { makeVerifier } from './auth/verify.ts';
 import type { App, Running } from './cli/command.ts';
 import type { Config } from './config.ts';
 import { countRefusals } from './http/refusals.ts';
+import { sendBroken } from './http/response.ts';
 import { makeServer } from './http/server.ts';
 import { activateConsent } from './interaction/activate.ts';
 import type { Interaction } from './interaction/interaction.ts';
@@ -76,7 +77,7 @@ export async function openApp(config: Config, given: { readonly url?: string } =
     ),
     open: openCaller,
     issue: request => issueToken(request, { store, key, url, now: now(), newId: randomUUID }),
-    run: (request, caller) => run(routeFor(request), request, caller, parts, interactions),
+    run: (request, caller, routed = routeFor(request)) => run(routed, request, caller, parts, interactions),
     activate: (id, version, person) =>
       runInteraction(
         activateConsent(id, version, person.who, parts.base) as Interaction,
@@ -92,7 +93,7 @@ export async function openApp(config: Config, given: { readonly url?: string } =
 export async function serve(config: Config): Promise<Running> {
   let listener: RequestListener = (_request, response) => void response.writeHead(503, { 'Retry-After': '1' }).end();
   let draining = false;
-  const server = createServer((request, response) => listener(request, response));
+  const server = createServer((request, response) => listener(request, response)).on('clientError', sendBroken);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
   const { port } = server.address() as AddressInfo;
   const url = config.url ?? `http://localhost:${port}`;
@@ -116,7 +117,7 @@ export async function serve(config: Config): Promise<Running> {
     open: openCaller,
     maxBody: config.maxBody,
     route: routeFor,
-    run: (_routed, request, caller) => app.run(request, caller),
+    run: (routed, request, caller) => app.run(request, caller, routed),
     refused: address => refusals.note(address, Date.parse(app.now())),
     log: entry => logRequest(app.log, entry),
     ready: async () =>

@@ -2,4 +2,3 @@
 export const canonical = 'https://kindred.example/fhir';
 
 export const consentKindSystem = `${canonical}/CodeSystem/consent-kind`;
-export const consentProfile = (kind: string): string => `${canonical}/StructureDefinition/consent-${kind}`;

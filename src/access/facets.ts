@@ -7,8 +7,6 @@ import { type Labels, labelsOf } from './labels.ts';
 import { hiddenWhenCited } from './policies/table.ts';
 import { citedPaths, isRecord, isShared, recordKindOf, standsFor } from './record.ts';
 
-export { citersOf } from './record.ts';
-
 /** A resource that another one refers to, as far as stamping is concerned. A deleted one still exists: its record does. */
 export interface Cited {
   readonly exists: boolean;
@@ -52,18 +50,29 @@ export function stamp(resource: Resource, context: StampContext): Facets {
     origin: previous?.origin ?? context.origin,
     ...raised(labels, previous),
     codes: distinct([...gathered.clinical, ...cited.flatMap(facets => facets.codes)]),
-    clinicalDate: clinicalDateOf(resource) ?? { low: context.at, high: context.at },
-    authors: authorsOf(resource),
+    ...whenAndBy(resource, context, targets),
     about: targets.length > 0 ? targets : [nameOf({ type, id })],
     ...(targets.length > 0 ? { targetTypes: [...new Set(targets.map(typeOf))] } : {}),
     ...(cites.length > 0 ? { cites } : {}),
   };
 }
 
+/** When it happened and who said so; of what stands for its targets, when those happened and who said those. */
+function whenAndBy(resource: Resource, { known, at }: StampContext, targets: readonly KeyName[]): Pick<Facets, 'clinicalDate' | 'authors'> {
+  const stoodFor = targets.flatMap(name => known(name)?.facets ?? []);
+  if (stoodFor.length === 0) return { clinicalDate: clinicalDateOf(resource) ?? { low: at, high: at }, authors: authorsOf(resource) };
+  const dates = stoodFor.map(facets => facets.clinicalDate);
+  return {
+    clinicalDate: { low: Math.min(...dates.map(date => date.low)), high: Math.max(...dates.map(date => date.high)) },
+    authors: [...new Set(stoodFor.flatMap(facets => facets.authors))],
+  };
+}
+
 /** Whether what refers to a resource must be stamped again after this change. */
 export function spreads(before: Facets | undefined, after: Facets): boolean {
   if (before === undefined) return after.confidentiality > 3 || after.sensitivity.length > 0 || after.about.some(name => isRecord(typeOf(name)));
-  const told = ({ records, confidentiality, sensitivity, codes }: Facets): string => JSON.stringify([records, confidentiality, sensitivity, codes]);
+  const told = ({ records, confidentiality, sensitivity, codes, clinicalDate, authors }: Facets): string =>
+    JSON.stringify([records, confidentiality, sensitivity, codes, clinicalDate, authors]);
   return told(before) !== told(after);
 }
 

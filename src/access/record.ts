@@ -30,7 +30,7 @@ const table: Readonly<Record<ResourceType, RecordKind>> = {
   Appointment: by('participant.actor'),
   AppointmentResponse: follow(['appointment'], ['actor']),
   // The log makes the facets of its events itself: of what they are about, never of who acted.
-  AuditEvent: by('entity.what'),
+  AuditEvent: none,
   Basic: by('subject'),
   Binary: follow(['securityContext']),
   BiologicallyDerivedProduct: by('collection.source'),

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /**
  * The hash of a link: SHA-256 over the previous link's hash and, for each event in order, its id and the SHA-256 of its compact record. Hex.
  * Lengths are written before what varies, so that no two lists of events give the same text.
  */
 export function linkHash(previous: string, events: readonly { readonly id: string; readonly body: Uint8Array }[]): string {
-  const hash = createHash('sha256').update(`${previous}\n${events.length}\n`);
-  for (const event of events) hash.update(`${event.id.length} ${event.id} ${createHash('sha256').update(event.body).digest('hex')}\n`);
-  return hash.digest('hex');
+  const link = createHash('sha256').update(`${previous}\n${events.length}\n`);
+  for (const event of events) link.update(`${event.id.length} ${event.id} ${hash('sha256', event.body, 'hex')}\n`);
+  return link.digest('hex');
 }
 
 /** The newest link of a writer: published outside, it shows later that nothing was cut off after it. */

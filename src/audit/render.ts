@@ -41,9 +41,6 @@ const patterns: Readonly<Record<string, Pattern>> = {
 };
 const other: Pattern = { ...querying, profile: '' };
 
-/** AuditEvent.action of an interaction code. */
-export const actionOf = (code: string): string => (patterns[code] ?? other).action;
-
 /** The BALP AuditEvent of a line of the log. Pure. BALP's profiles fix outcome 0, so a refusal has their shape but does not claim them. */
 export function renderAuditEvent(record: AuditRecord): Resource {
   const pattern = patterns[record.code] ?? other;

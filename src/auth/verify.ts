@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { errors, jwtVerify } from 'jose';
 import type { Caller } from '../access/caller.ts';
 import { Problem } from '../fhir/problem.ts';
@@ -27,7 +27,7 @@ const refuse = (because: string): Problem =>
 export function makeVerifier(store: ResourceStore, key: SigningKey, url: () => string, now: () => number): Verify {
   const kept = new Map<string, Verified>();
   return async token => {
-    const name = createHash('sha256').update(token).digest('base64');
+    const name = hash('sha256', token, 'base64');
     const known = kept.get(name);
     if (known !== undefined && known.until > now()) {
       const [epoch] = await store.epochs([`grant:${known.caller.grant}`]);

@@ -5,6 +5,7 @@ import type { Verify } from '../auth/verify.ts';
 import { type Config, readConfig } from '../config.ts';
 import type { Answer, FhirRequest } from '../interaction/interaction.ts';
 import type { Parts } from '../interaction/parts.ts';
+import type { Routed } from '../interaction/table.ts';
 import type { WriteLog } from '../log.ts';
 import type { ResourceStore } from '../store/store.ts';
 
@@ -21,8 +22,8 @@ export interface App {
   readonly open: Caller;
   now(): string;
   issue(request: TokenRequest): Promise<TokenResponse>;
-  /** The one road. */
-  run(request: FhirRequest, caller: Caller): Promise<Answer>;
+  /** The one road. `routed`: where the request has been routed already. */
+  run(request: FhirRequest, caller: Caller, routed?: Routed): Promise<Answer>;
   /** A person activates a Consent: the one write that no client can ask for. */
   activate(id: string, version: string, person: Caller): Promise<Answer>;
   close(): Promise<void>;

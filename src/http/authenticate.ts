@@ -13,8 +13,9 @@ export async function authenticate(message: IncomingMessage, verify: VerifyToken
   if (header === undefined)
     throw new Problem('login', 'an access token is needed: `Authorization: Bearer …`', { headers: { 'WWW-Authenticate': 'Bearer realm="kindred"' } });
   const token = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i.exec(header)?.[1];
-  if (token === undefined) {
-    throw new Problem('login', 'the Authorization header must be `Bearer` and a token', {
+  // Of several headers Node shows the first: a proxy may have looked at another.
+  if (token === undefined || message.headersDistinct.authorization?.length !== 1) {
+    throw new Problem('login', 'the Authorization header must be `Bearer` and one token', {
       headers: { 'WWW-Authenticate': 'Bearer realm="kindred", error="invalid_request"' },
     });
   }

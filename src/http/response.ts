@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { outcomeOf } from '../fhir/outcome.ts';
 import { Problem, problems } from '../fhir/problem.ts';
 import type { Answer } from '../interaction/interaction.ts';
@@ -36,6 +37,21 @@ export function sendProblem(response: ServerResponse, error: unknown, head: bool
   const problem = error instanceof Problem ? error : new Problem('exception', 'something went wrong here; it has been noted', { cause: error });
   send(response, problems[problem.code].status, problem.headers, Buffer.from(JSON.stringify(outcomeOf(problem))), head);
   return problem;
+}
+
+const broken: Readonly<Record<string, readonly [status: string, code: 'too-long' | 'structure', text: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'too-long', 'the address and headers are too long: send a long search as POST to _search'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'structure', 'the request took too long to arrive'],
+};
+/** An answer to what is not even HTTP, for which Node makes no request. */
+export function sendBroken(error: Error & { readonly code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, code, text] = broken[error.code ?? ''] ?? ['400 Bad Request', 'structure', 'this is not a well-formed HTTP/1.1 request'];
+  const body = JSON.stringify(outcomeOf(new Problem(code, text)));
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: ${TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
 }
 
 function send(response: ServerResponse, status: number, headers: Readonly<Record<string, string>>, body: Uint8Array | undefined, head: boolean): void {

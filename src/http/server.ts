@@ -5,7 +5,7 @@ import { Problem } from '../fhir/problem.ts';
 import type { Answer, FhirRequest } from '../interaction/interaction.ts';
 import type { Routed } from '../interaction/table.ts';
 import { authenticate, type VerifyToken } from './authenticate.ts';
-import { readBytes, readHead, withBody } from './request.ts';
+import { discardBody, readBytes, readHead, withBody } from './request.ts';
 import { sendAnswer, sendProblem } from './response.ts';
 
 /** What the server needs of the rest. */
@@ -66,8 +66,7 @@ async function answer(message: IncomingMessage, response: ServerResponse, doors:
   } catch (error) {
     const problem = sendProblem(response, error, head);
     if (problem.code === 'login') doors.refused(message.socket.remoteAddress ?? 'unknown');
-    // What is left of a refused body must not be read as the next request.
-    if (!message.complete) message.resume();
+    if (!message.complete) discardBody(message);
     done(response.statusCode, problem);
   }
 }

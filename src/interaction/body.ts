@@ -1,5 +1,6 @@
 import { Problem } from '../fhir/problem.ts';
 import type { Resource, ResourceType } from '../fhir/types.ts';
+import { quote } from '../fhir/validate/report.ts';
 import { checked } from '../fhir/validate/validate.ts';
 
 /** Ids as FHIR has them: http://hl7.org/fhir/R4/datatypes.html#id */
@@ -10,7 +11,7 @@ export function readBody(body: unknown, type: ResourceType): Resource {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Problem('structure', `the body must be a ${type} as a JSON object`);
   const { resourceType } = body as { resourceType?: unknown };
   if (resourceType !== type)
-    throw new Problem('invalid', `the body is a \`${String(resourceType).slice(0, 80)}\`, not a ${type}`, { expression: 'resourceType' });
+    throw new Problem('invalid', `the body is a ${quote(resourceType)}, not a ${type}`, { expression: 'resourceType' });
   return checked(body);
 }
 /** `W/"3"` → '3'; `*` stays: whatever version there is (RFC 9110 §13.1.1). Throws Problem 'value' for anything else. */

@@ -1,6 +1,7 @@
 import type { Caller } from '../access/caller.ts';
 import { outcomeOf } from '../fhir/outcome.ts';
 import { Problem, problems } from '../fhir/problem.ts';
+import { quote } from '../fhir/validate/report.ts';
 import { type BundleEntry, type Check, locate, readEntry } from './bundle-entry.ts';
 import type { Answer, Entry, FhirRequest, WriteInteraction } from './interaction.ts';
 import { printBody } from './print.ts';
@@ -27,7 +28,7 @@ export async function answerBundle(
   const { resourceType, type, entry = [] } = (request.body ?? {}) as { resourceType?: unknown; type?: unknown; entry?: unknown };
   if (resourceType !== 'Bundle') throw new Problem('invalid', 'what is sent to the base must be a Bundle', { expression: 'resourceType' });
   if (type !== 'batch' && type !== 'transaction')
-    throw new Problem('invalid', `a Bundle sent to the base must be a batch or a transaction, not \`${String(type).slice(0, 40)}\``, {
+    throw new Problem('invalid', `a Bundle sent to the base must be a batch or a transaction, not ${quote(type)}`, {
       expression: 'Bundle.type',
     });
   if (!Array.isArray(entry)) throw new Problem('structure', 'Bundle.entry must be a list', { expression: 'Bundle.entry' });

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes } from 'node:crypto';
 import { Problem } from '../fhir/problem.ts';
 import type { Cursor } from '../search/query.ts';
 
@@ -11,7 +11,7 @@ export interface Seal {
 
 /** AES-256-GCM; account, client and record are authenticated with it. A cursor is never proof of access: each page is judged anew. */
 export function makeSeal(secret: Uint8Array): Seal {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'kindred cursor', 32));
+  const key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'kindred cursor', 32)));
   return {
     close(cursor, bound) {
       const nonce = randomBytes(12);

@@ -13,7 +13,16 @@ export interface Permitted {
 }
 
 /** A live version as rules and predicates see it. */
-export const indexedOf = (version: Version): Indexed => ({ resource: version.parsed(), facets: version.facets, updated: Date.parse(version.lastUpdated) });
+export const indexedOf = (version: Version): Indexed => ({
+  // Most rules look at the facets only, so the body is parsed when it is asked for.
+  get resource() {
+    return version.parsed();
+  },
+  get facets() {
+    return version.facets;
+  },
+  updated: Date.parse(version.lastUpdated),
+});
 
 /** What is demanded of each type, inside a branch and at every end of its chains: no condition may be tried on what is hidden. */
 export const narrowBranch = (branch: Branch, demanded: (type: ResourceType) => Predicate): Branch => ({

@@ -2,10 +2,10 @@ import type { Caller } from '../access/caller.ts';
 import { decide } from '../access/decide.ts';
 import type { Action, Decision, Facts, Reason } from '../access/decision.ts';
 import { Problem } from '../fhir/problem.ts';
-import type { ResourceKey, ResourceType } from '../fhir/types.ts';
+import { nameOf, type ResourceKey, type ResourceType } from '../fhir/types.ts';
 import type { Indexed } from '../search/indexed.ts';
 import type { Branch, Predicate, SearchQuery } from '../search/query.ts';
-import type { Version } from '../store/store.ts';
+import type { ResourceReader, Version } from '../store/store.ts';
 import type { ConsentFacts } from './facts.ts';
 import type { Answer, FhirRequest, Given, ReadInteraction } from './interaction.ts';
 import type { Log } from './log.ts';
@@ -65,7 +65,8 @@ export async function readRoad(interaction: ReadInteraction, request: FhirReques
   const { parts, log, given } = journey;
   const plan = interaction.plan(request, given);
   const onlys = new Map<ResourceType, Predicate>();
-  const current = plan.key === undefined ? undefined : await lastLive(await parts.store.read(plan.key), parts);
+  const stored = plan.key === undefined ? undefined : await parts.store.read(plan.key);
+  const current = await lastLive(stored, parts);
   const before = current === undefined ? undefined : indexedOf(current);
   const decision = await askToRead(journey, plan.action, plan.type, before);
   const target = plan.key === undefined ? undefined : { ...plan.key, ...(current === undefined ? {} : { versionId: current.versionId }) };
@@ -83,10 +84,17 @@ export async function readRoad(interaction: ReadInteraction, request: FhirReques
     if (also?.effect === 'permit') onlys.set(type, also.only);
   }
   const permitted: Permitted = { only: type => onlys.get(type), grants: records => journey.consents.grants(records) };
-  const answer = await interaction.answer(plan, narrow(parts.store, permitted), given);
+  const answer = await interaction.answer(plan, narrow(knowing(stored, parts.store), permitted), given);
   const lines = log.shown(answer.shows, plan.text);
   if (lines.length > 0) await parts.store.commit(lines, given.now);
   return answer;
+}
+
+/** The same reader, which need not read again what was decided on. */
+function knowing(stored: Version | undefined, reader: ResourceReader): ResourceReader {
+  if (stored === undefined) return reader;
+  const name = nameOf(stored.key);
+  return { ...reader, read: async (key, versionId) => (versionId === undefined && nameOf(key) === name ? stored : reader.read(key, versionId)) };
 }
 
 /** Keys that a criterion finds for this caller: as narrowed as any search. */

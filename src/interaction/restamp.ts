@@ -38,11 +38,11 @@ export async function restamps(store: ResourceStore, overlay: StampOverlay, chan
   while (wave.length > 0) {
     const next: ResourceKey[] = [];
     for (const key of wave) {
-      const keys = await store.linked([key], ref, 'referred-by');
+      const types = new Set(citersOf(key.type));
+      const keys = (await store.linked([key], ref, 'referred-by')).filter(one => types.has(one.type));
       const versions = await store.readMany(keys);
       const query = citers(key, keys.length + 1);
-      if (query.branches.length > 0 && !isRecord(key.type))
-        holds.push({ op: 'when', query, matches: keys.filter(one => query.branches.some(branch => branch.type === one.type)) });
+      if (query.branches.length > 0 && !isRecord(key.type)) holds.push({ op: 'when', query, matches: keys });
       for (const version of versions) {
         if (version.deleted || seen.has(nameOf(version.key))) continue;
         const owner = origins.get(nameOf(key));

@@ -65,11 +65,13 @@ export function covers(grant: LoadedGrant, indexed: Indexed): boolean {
 
 /** By type or by profile; a Provenance by the types of its targets. */
 function coversKind({ classes, profiles, notClasses }: Criteria, effect: 'permit' | 'deny', { resource, facets }: Indexed): boolean {
-  const types = facets.targetTypes ?? [resource.resourceType];
+  const standsIn = (facets.targetTypes?.length ?? 0) > 0;
+  const types = standsIn ? facets.targetTypes! : [resource.resourceType];
   if (notClasses !== undefined && meet(notClasses, types)) return false;
   if (classes === undefined && profiles === undefined) return true;
   const named = classes !== undefined && (effect === 'permit' ? types.every(type => classes.includes(type)) : meet(classes, types));
-  return named || (profiles !== undefined && meet(profiles, profilesOf(resource.meta?.profile)));
+  // What stands for its targets claims its own profiles, which say nothing of theirs: that permits nothing.
+  return named || ((effect === 'deny' || !standsIn) && profiles !== undefined && meet(profiles, profilesOf(resource.meta?.profile)));
 }
 
 /** The profiles that a resource claims, with and without the version they are claimed in. */
@@ -83,11 +85,16 @@ const coversCodes = (codes: NonNullable<Criteria['codes']>, { facets }: Indexed)
       facets.codes.some(found => found.code === wanted.code && (wanted.system === undefined || wanted.system === (found.system ?? ''))),
   );
 
-const coversData = (data: NonNullable<Criteria['data']>, { relatedTo }: LoadedGrant, { resource, facets: { about, authors } }: Indexed): boolean =>
+const coversData = (
+  data: NonNullable<Criteria['data']>,
+  { relatedTo, effect }: LoadedGrant,
+  { resource, facets: { about, authors, targetTypes } }: Indexed,
+): boolean =>
   meet(data.instances, about) ||
   (relatedTo !== undefined && meet(relatedTo, about)) ||
   meet(data.dependents, about) ||
   meet(data.authors, authors) ||
-  (data.dependents.length > 0 && meet(data.dependents, localReferences(resource)));
+  // What stands for its targets may name others besides: that it refers to those permits nothing.
+  (data.dependents.length > 0 && (effect === 'deny' || !(targetTypes?.length ?? 0)) && meet(data.dependents, localReferences(resource)));
 
 const meet = (one: readonly string[], other: readonly string[]): boolean => one.some(member => other.includes(member));

@@ -110,7 +110,8 @@ describe('what changes with others', () => {
   test('a new Patient gives a record to what waits for it', () => expect(citersOf('Patient')).toContain('Observation'));
   test('only what others carry spreads', () => {
     const { facets } = indexed(statement());
-    expect(spreads(facets, { ...facets, clinicalDate: { low: 0, high: 0 } })).toBe(false);
+    expect(spreads(facets, { ...facets, about: [] })).toBe(false);
+    expect(spreads(facets, { ...facets, clinicalDate: { low: 0, high: 0 } })).toBe(true);
     expect(spreads(facets, { ...facets, confidentiality: 4 })).toBe(true);
     expect(spreads(facets, { ...facets, records: [] })).toBe(true);
     expect(spreads(undefined, facets)).toBe(false);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { verifyChain } from '../../src/audit/chain.ts';
 import { activateAs } from '../../src/cli/consent.ts';
 import type { Resource } from '../../src/fhir/types.ts';
 import { actions, agreement, classes, confidentiality, consent, designation, lisinopril, statement } from './resources.ts';
@@ -18,7 +19,12 @@ beforeEach(async () => {
   mary = world.as(await world.token('med-app', 'patient/*.cruds patient/Consent.cruds patient/AuditEvent.rs', 'mary'));
   anna = world.as(await world.token('med-app', 'patient/*.cruds patient/Consent.cruds patient/AuditEvent.rs', 'anna', 'Patient/mary'));
 });
-afterEach(() => world.end());
+afterEach(async () => {
+  // Whatever was tried, the log tells it as it was.
+  const { faults } = await verifyChain(world.app.store.chain());
+  await world.end();
+  expect(faults).toEqual([]);
+});
 
 const made = async (answer: PromiseLike<{ status: number; body: Resource & { issue?: unknown } }>): Promise<Resource & { id: string }> => {
   const { status, body } = await answer;

@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import request from 'supertest';
@@ -83,3 +85,35 @@ export function scratch(): { readonly path: string; remove(): void } {
 }
 /** The resources of a Bundle. */
 export const resourcesOf = (bundle: { entry?: { resource: Resource }[] }): readonly Resource[] => (bundle.entry ?? []).map(entry => entry.resource);
+
+/** A request as it is written, over a socket of its own; the answer, once the server hangs up or has sent its whole body. */
+export async function sendRaw(running: Running, text: string | readonly (string | Buffer)[]): Promise<{ status: number; headers: Headers; body: string }> {
+  const { port } = running.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  const chunks: Buffer[] = [];
+  const answer = (): { head: string; body: string } | undefined => {
+    const all = Buffer.concat(chunks).toString('utf8');
+    const end = all.indexOf('\r\n\r\n');
+    return end < 0 ? undefined : { head: all.slice(0, end), body: all.slice(end + 4) };
+  };
+  const whole = new Promise<void>((resolve, reject) => {
+    socket.on('data', chunk => {
+      chunks.push(chunk);
+      const got = answer();
+      const length = /^content-length: (\d+)$/im.exec(got?.head ?? '')?.[1];
+      if (got !== undefined && length !== undefined && Buffer.byteLength(got.body) >= Number(length)) resolve();
+    });
+    socket.on('close', resolve);
+    socket.on('error', error => (answer() === undefined ? reject(error) : resolve()));
+  });
+  for (const part of typeof text === 'string' ? [text] : text) if (!socket.destroyed) socket.write(part);
+  await whole;
+  socket.destroy();
+  const { head, body } = answer() ?? { head: '', body: '' };
+  const [first = '', ...lines] = head.split('\r\n');
+  return {
+    status: Number(first.split(' ')[1]),
+    headers: new Headers(lines.map(line => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()] as [string, string])),
+    body,
+  };
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Caller } from '../../src/access/caller.ts';
 import { parseScopes } from '../../src/access/scope.ts';
-import type { KeyName, Resource } from '../../src/fhir/types.ts';
+import type { Resource } from '../../src/fhir/types.ts';
 import type { Origin, RecordId } from '../../src/search/indexed.ts';
 
 /** Three patients, two organizations, a daughter who cares for two of them, and whatever may be in their records. */
@@ -237,4 +237,3 @@ export const queryArb: fc.Arbitrary<readonly [string, readonly (readonly [string
   ),
   fc.tuple(pick('Patient', 'Medication', 'Consent', 'Practitioner', 'RelatedPerson', 'Provenance'), fc.constant([])),
 );
-export const nameOfMade = ({ resource }: Made): KeyName => `${resource.resourceType}/${resource.id}`;

@@ -7,7 +7,7 @@ import { organizationPolicy, patientPolicy, personPolicy, relatedPersonPolicy } 
 import type { Policy } from './policy.ts';
 import { provenancePolicy } from './provenance.ts';
 
-export type { Needs, Policy } from './policy.ts';
+export type { Policy } from './policy.ts';
 
 /** A new policy: one file and one line. */
 export const policies: readonly Policy[] = [

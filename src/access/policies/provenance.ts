@@ -3,10 +3,11 @@ import type { KeyName, ResourceType } from '../../fhir/types.ts';
 import * as facets from '../../search/facets.ts';
 import type { Indexed } from '../../search/indexed.ts';
 import { all, and, none, not, or, type Predicate } from '../../search/query.ts';
+import type { Registry } from '../../search/registry.ts';
 import type { Caller } from '../caller.ts';
 import type { Facts, Finding, Question, Rule } from '../decision.ts';
 import { elements, referenceName, referenceNames } from '../elements.ts';
-import { authoredBy, contributedBy, token } from '../rules/demands.ts';
+import { contributedBy, refersTo, token } from '../rules/demands.ts';
 import { isUnbound } from '../rules/level.ts';
 import { isInWildcard } from './index.ts';
 import type { Policy } from './policy.ts';
@@ -18,7 +19,7 @@ const targetsOf = ({ resource }: Indexed): readonly KeyName[] => [...new Set(ref
  * It carries its targets' facets, so it is readable where they are: under the token's scopes too. What cites a Consent is read by those besides who read that
  * Consent: the patient, whoever wrote in its name (it is named there), and the organization that wrote it.
  */
-const reading: Rule = {
+const reading = (registry: Registry): Rule => ({
   id: 'provenance-reading',
   judge({ caller, action }: Question): Finding | undefined {
     if ((action !== 'read' && action !== 'search') || isUnbound(caller)) return undefined;
@@ -27,9 +28,11 @@ const reading: Rule = {
     const scoped = and(not(token(facets.targetType, ...beyond)), hiddenWhenCited.some(type => beyond.includes(type)) ? uncited : all);
     if (caller.kind === 'patient') return permit(scoped, 'a person sees whence everything in the own record is');
     const own = caller.organization === undefined ? none : contributedBy(caller.organization);
-    return permit(and(scoped, or(own, authoredBy(caller.actors), uncited)), 'it cites no Consent of others');
+    const agent = registry.param('Provenance', 'agent');
+    const named = agent === undefined ? none : refersTo(agent, caller.actors);
+    return permit(and(scoped, or(own, named, uncited)), 'it cites no Consent of others');
   },
-};
+});
 
 /** The types that the token may not read, or reads in part only: a target of one of them might be hidden. */
 const beyondScopes = ({ scopes }: Caller): readonly ResourceType[] =>
@@ -60,7 +63,7 @@ export const provenancePolicy: Policy = {
   unattributed: true,
   needs: (_question, _before, after) => (after === undefined ? {} : { keys: targetsOf(after) }),
   also: after => targetsOf(after).map(key => ({ action: 'update', key })),
-  rules: () => [reading, writing],
+  rules: registry => [reading(registry), writing],
 };
 
 const permit = (only: Predicate, because: string): Finding => ({ effect: 'permit', only, because, sources: [] });

@@ -30,7 +30,6 @@ export const ofRecord = (record: RecordId): Predicate => token(facets.record, re
 export const ofOneRecord = (record: RecordId): Predicate => and(ofRecord(record), token(facets.records, '1'));
 export const ofNoRecord: Predicate = token(facets.records, '0');
 export const contributedBy = (organization: string): Predicate => coded(facets.origin, 'organization', organization);
-export const authoredBy = (names: readonly KeyName[]): Predicate => refersTo(facets.author, names);
 
 /** What a Consent is held against. Reading and searching need `access`, all writing `correct`. */
 export const askOf = ({ caller, action, at }: Question): Ask => ({

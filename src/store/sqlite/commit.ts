@@ -33,10 +33,10 @@ export function openCommitter(parts: Parts, writer: string, linkHash: LinkHash):
     if (group.length === 0) return;
     const answers: (() => void)[] = [];
     try {
-      driver.exec('BEGIN IMMEDIATE');
+      driver.run('BEGIN IMMEDIATE');
       const done = group.flatMap(request => attempt(request, answers));
       conclude(done);
-      driver.exec('COMMIT');
+      driver.run('COMMIT');
     } catch (cause) {
       if (driver.inTransaction()) driver.exec('ROLLBACK');
       known.forget();
@@ -51,7 +51,7 @@ export function openCommitter(parts: Parts, writer: string, linkHash: LinkHash):
   /** One request under a savepoint of its own. Throws only what ends the whole group. */
   function attempt({ changes, at, answer }: Request, answers: (() => void)[]): readonly Work[] {
     const work: Work = { made: [], events: [], live: new Map() };
-    driver.exec('SAVEPOINT request');
+    driver.run('SAVEPOINT request');
     try {
       for (const [index, change] of changes.entries()) {
         const why = apply(change, at, work, parts);
@@ -66,7 +66,7 @@ export function openCommitter(parts: Parts, writer: string, linkHash: LinkHash):
       answers.push(() => answer.reject(error));
       return [];
     }
-    driver.exec('RELEASE request');
+    driver.run('RELEASE request');
     answers.push(() => answer.resolve({ ok: true, made: work.made }));
     return [work];
   }

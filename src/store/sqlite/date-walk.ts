@@ -1,6 +1,6 @@
 import type { Branch, Cursor, SortKey } from '../../search/query.ts';
 import { branchSql, paramOf } from './condition.ts';
-import { q, sql } from './driver.ts';
+import { limitSql, q, sql } from './driver.ts';
 import { type Database, drivenSubject, type Source } from './source.ts';
 import { type FoundRow, pageOf } from './version.ts';
 
@@ -26,13 +26,13 @@ export function walkDates(
     // Only the first of a resource's dates counts; of equal ones any does, and DISTINCT leaves one.
     const rows = q`SELECT DISTINCT d.rid AS rid, ${column} AS k0 FROM dat d WHERE d.p = ${p} AND ${later}
       AND NOT EXISTS (SELECT 1 FROM dat o WHERE o.rid = d.rid AND o.p = d.p AND ${other} ${before} ${column}) AND ${conditions}
-      ORDER BY ${column}${sql(key.descending ? ' DESC' : '')}, d.rid LIMIT ${limit}`;
+      ORDER BY ${column}${sql(key.descending ? ' DESC' : '')}, d.rid ${limitSql(limit)}`;
     keyed.push(...pageOf(rows, [key], driver));
   }
   if (keyed.length === limit) return keyed;
   const rid = source.subject.rid;
   const later = at === undefined && from !== undefined ? q`${rid} > ${Number(from.rid)}` : sql('1');
   const missing = q`SELECT ${sql(source.unique ? '' : 'DISTINCT')} ${rid} AS rid, NULL AS k0 FROM ${source.from} WHERE ${source.where} AND ${later}
-    AND NOT EXISTS (SELECT 1 FROM dat o WHERE o.rid = ${rid} AND o.p = ${p}) ORDER BY rid LIMIT ${limit - keyed.length}`;
+    AND NOT EXISTS (SELECT 1 FROM dat o WHERE o.rid = ${rid} AND o.p = ${p}) ORDER BY rid ${limitSql(limit - keyed.length)}`;
   return [...keyed, ...pageOf(missing, [key], driver)];
 }

@@ -68,6 +68,8 @@ export function joined(parts: readonly Sql[], between: string): Sql {
 }
 export const anyOf = (parts: readonly Sql[]): Sql => (parts.length === 0 ? sql('0') : wrapped(joined(parts, ' OR ')));
 export const allOf = (parts: readonly Sql[]): Sql => (parts.length === 0 ? sql('1') : joined(parts, ' AND '));
+/** A bare parameter after LIMIT would have the statement planned anew at every call: SQLite looks at its value. */
+export const limitSql = (count: number): Sql => sql('LIMIT CAST(? AS INTEGER)', count);
 export const wrapped = (part: Sql): Sql => ({ text: `(${part.text})`, values: part.values });
 
 /** Template for SQL: pieces are put in with their values, anything else becomes the value of a parameter. */

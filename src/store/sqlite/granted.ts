@@ -63,14 +63,15 @@ function coversSql(type: ResourceType, rid: Sql, known: Dictionary): Sql {
     OR ref.target IN ${listed('dependents')} OR ${related}))`;
   const refers = (facet: string, column: string): Sql => q`EXISTS (SELECT 1 ${references(facet)} AND ref.target IN ${listed(column)})`;
 
+  const itself = targeted ? q`(g.deny OR NOT ${targets})` : sql('1');
   return q`(NOT g.narrow OR (SELECT count(*) ${references('.about')}) < 2)
     AND (g.notClasses IS NULL OR NOT ${excluded})
-    AND ((g.classes IS NULL AND g.profiles IS NULL) OR (g.classes IS NOT NULL AND ${named}) OR (g.profiles IS NOT NULL AND ${profiled}))
+    AND ((g.classes IS NULL AND g.profiles IS NULL) OR (g.classes IS NOT NULL AND ${named}) OR (g.profiles IS NOT NULL AND ${profiled} AND ${itself}))
     AND (g.codes IS NULL OR ${coded})
     AND (g.upTo IS NULL OR ${confidentiality} <= g.upTo)
     AND (g.onlySensitivities IS NULL OR NOT EXISTS (SELECT 1 ${tokens('.sensitivity')} AND tok.code NOT IN ${listed('onlySensitivities')}))
     AND (g.notSensitivities IS NULL OR NOT ${sensitive('notSensitivities')})
     AND (g.anySensitivity IS NULL OR ${confidentiality} >= g.atLeast OR ${sensitive('anySensitivity')})
     AND (g.dateLow IS NULL OR ${dated})
-    AND (g.instances IS NULL OR ${about} OR ${refers('.ref', 'dependents')} OR ${refers('.author', 'authors')})`;
+    AND (g.instances IS NULL OR ${about} OR (${refers('.ref', 'dependents')} AND ${itself}) OR ${refers('.author', 'authors')})`;
 }

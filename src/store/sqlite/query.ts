@@ -1,7 +1,7 @@
 import type { Cursor, SearchQuery, SortKey } from '../../search/query.ts';
 import { walkDates } from './date-walk.ts';
 import type { Dictionary } from './dictionary.ts';
-import { joined, q, type Sql, sql } from './driver.ts';
+import { joined, limitSql, q, type Sql, sql } from './driver.ts';
 import { afterSql, keySql, orderSql } from './order.ts';
 import { type Database, type Source, sourceOf } from './source.ts';
 import { type FoundRow, pageOf } from './version.ts';
@@ -10,6 +10,7 @@ import { type FoundRow, pageOf } from './version.ts';
 export function findRows(query: SearchQuery, database: Database): readonly FoundRow[] {
   const { driver, known } = database;
   const limit = query.limit + 1;
+  const most = limitSql(limit);
   const sources = query.branches.map(branch => ({ branch, source: sourceOf(branch, database) }));
   const [only] = sources;
   const [key] = query.sort;
@@ -21,9 +22,9 @@ export function findRows(query: SearchQuery, database: Database): readonly Found
     sources.map(({ branch, source }) => selectSql(source, query.sort, branch.type, query.sort.length === 0 ? query.from : undefined, known)),
     unionOf(query),
   );
-  if (query.sort.length === 0) return pageOf(q`${rows} ORDER BY rid LIMIT ${limit}`, query.sort, driver);
+  if (query.sort.length === 0) return pageOf(q`${rows} ORDER BY rid ${most}`, query.sort, driver);
   const after = query.from === undefined ? sql('1') : afterSql(query.sort, query.from);
-  return pageOf(q`SELECT * FROM (${rows}) WHERE ${after} ORDER BY ${orderSql(query.sort)} LIMIT ${limit}`, query.sort, driver);
+  return pageOf(q`SELECT * FROM (${rows}) WHERE ${after} ORDER BY ${orderSql(query.sort)} ${most}`, query.sort, driver);
 }
 
 /** How many rows there are. */

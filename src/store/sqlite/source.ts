@@ -1,7 +1,7 @@
 import type { Branch, Link, Predicate } from '../../search/query.ts';
 import { conditionSql, keysSql, linkSql, paramOf, type Subject, subjectOf, testSql } from './condition.ts';
 import type { Dictionary } from './dictionary.ts';
-import { type Driver, joined, q, type Sql, sql } from './driver.ts';
+import { type Driver, joined, limitSql, q, type Sql, sql } from './driver.ts';
 import { actorsOf } from './granted.ts';
 import { clamp, tables } from './index-rows.ts';
 
@@ -49,7 +49,7 @@ export function sourceOf(branch: Branch, database: Database): Source {
     if (candidate === undefined) return;
     if (candidate.ordered) walk ??= { term: at.term!, candidate };
     if (fewest.count <= ENOUGH) return;
-    const { text, values } = q`SELECT count(*) AS n FROM (SELECT 1 FROM (${candidate.rows}) LIMIT ${fewest.count})`;
+    const { text, values } = q`SELECT count(*) AS n FROM (SELECT 1 FROM (${candidate.rows}) ${limitSql(fewest.count)})`;
     const { n } = driver.get<{ n: number }>(text, ...values)!;
     if (n < fewest.count) Object.assign(fewest, { count: n, term: -1, link: -1, candidate, ...at });
   };

@@ -109,7 +109,7 @@ export function storeOf(driver: Driver, { paramsOf, linkHash, writer, many = 500
     return driver
       .all<StoredRow>(
         `SELECT at & 16777215 AS version, updated, deleted, facets, body FROM hist
-         WHERE at >= (CAST(? AS INTEGER) << 24 | CAST(? AS INTEGER)) AND at < (CAST(? AS INTEGER) << 24 | CAST(? AS INTEGER)) ORDER BY at DESC LIMIT ?`,
+         WHERE at >= (CAST(? AS INTEGER) << 24 | CAST(? AS INTEGER)) AND at < (CAST(? AS INTEGER) << 24 | CAST(? AS INTEGER)) ORDER BY at DESC LIMIT CAST(? AS INTEGER)`,
         ...[rid, low, rid, high, limit],
       )
       .map(row => versionOf({ ...row, rid, type, id }, known));
