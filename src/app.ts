@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import type { Caller } from './access/caller.ts';
@@ -40,6 +40,9 @@ export const openCaller: Caller = {
   token: 'open',
   grantEpoch: 0,
 };
+
+/** What is not answered so long after a stop was asked for is cut off. */
+const DRAIN_MS = 20_000;
 
 /** Opens the store and puts everything on it. `url`: where the server is reached; else the configured one, or what the last server noted. */
 export async function openApp(config: Config, given: { readonly url?: string } = {}): Promise<App> {
@@ -93,7 +96,12 @@ export async function openApp(config: Config, given: { readonly url?: string } =
 export async function serve(config: Config): Promise<Running> {
   let listener: RequestListener = (_request, response) => void response.writeHead(503, { 'Retry-After': '1' }).end();
   let draining = false;
-  const server = createServer((request, response) => listener(request, response)).on('clientError', sendBroken);
+  const underWay = new Set<ServerResponse>();
+  const server = createServer((request, response) => {
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+    listener(request, response);
+  }).on('clientError', sendBroken);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
   const { port } = server.address() as AddressInfo;
   const url = config.url ?? `http://localhost:${port}`;
@@ -131,10 +139,14 @@ export async function serve(config: Config): Promise<Running> {
   const stop = async (): Promise<void> => {
     draining = true;
     clearInterval(timer);
+    // Who is being answered is told to come back on another connection, and does not hold this one open.
+    for (const response of underWay) response.shouldKeepAlive = false;
+    const patience = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
     await new Promise<void>(resolve => {
       server.close(() => resolve());
       server.closeIdleConnections();
     });
+    clearTimeout(patience);
     await flush(true);
     await app.close();
   };

@@ -16,6 +16,9 @@ export const conceptCodings = (value: unknown): readonly Coding[] =>
 
 /** All that a path of element names leads to; arrays are walked. */
 export function follow(from: unknown, path: string): readonly unknown[] {
+  // Most paths that are tried lead nowhere, which the first name tells.
+  const dot = path.indexOf('.');
+  if (!isElement(from) || !Object.hasOwn(from, dot < 0 ? path : path.slice(0, dot))) return [];
   let values: readonly unknown[] = [from];
   for (const name of path.split('.')) {
     values = values.flatMap(value => (isElement(value) && Object.hasOwn(value, name) ? value[name] : []) as unknown);

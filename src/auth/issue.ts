@@ -43,11 +43,11 @@ export async function issueToken(request: TokenRequest, issuer: Issuer): Promise
   const client = (await store.document('client', request.client)) as Client | undefined;
   if (client === undefined) throw new Problem('invalid', `there is no client \`${request.client}\``);
   const hat = request.account === undefined ? undefined : await findHat(request, store);
+  if (client.kind === 'system' && hat !== undefined) throw new Problem('invalid', 'a system client acts for its organization, not for an account');
+  if (client.kind !== 'system' && hat === undefined) throw new Problem('invalid', 'an app acts for an account: name one with --account');
   const scope = grantedScope(request.scope, client, hat);
   if (parseScopes(scope).scopes.length === 0)
     throw new Problem('invalid', `nothing of \`${request.scope}\` may be granted to client \`${client.client_id}\`, registered for \`${client.scope}\``);
-  if (client.kind === 'system' && hat !== undefined) throw new Problem('invalid', 'a system client acts for its organization, not for an account');
-  if (client.kind !== 'system' && hat === undefined) throw new Problem('invalid', 'an app acts for an account: name one with --account');
   const grant = issuer.newId();
   const token = issuer.newId();
   const lifetime = client.kind === 'system' ? LIFETIME_SYSTEM : LIFETIME;

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type ChainHead, verifyChain } from '../audit/chain.ts';
-import { type Command, CommandProblem, configOf, exits, print, withApp } from './command.ts';
+import { type Command, CommandProblem, configOfStore, exits, print, withApp } from './command.ts';
+import { readJson } from './seed.ts';
 
 /** Checks the log against its own chain, and against heads that were kept elsewhere. */
 export const audit: Command = {
@@ -20,7 +20,7 @@ run, a log that was cut off or rewritten since is found too.`,
     });
     if (positionals.length !== 1 || positionals[0] !== 'verify') throw new CommandProblem('the command is `kindred audit verify`', exits.usage);
     const published = values.heads === undefined ? [] : readHeads(values.heads);
-    const result = await withApp(doors, configOf(doors.environment), app => verifyChain(app.store.chain(), published));
+    const result = await withApp(doors, configOfStore(doors.environment), app => verifyChain(app.store.chain(), published));
     const sound = result.faults.length === 0;
     print(values.json, { sound, ...result }, sound ? `the log is sound: ${result.events} events in ${result.links} links` : result.faults.join('\n'));
     return sound ? exits.done : exits.failed;
@@ -28,7 +28,7 @@ run, a log that was cut off or rewritten since is found too.`,
 };
 
 function readHeads(file: string): readonly ChainHead[] {
-  const { heads } = JSON.parse(readFileSync(file, 'utf8')) as { heads?: readonly ChainHead[] };
+  const { heads } = (readJson(file) ?? {}) as { heads?: readonly ChainHead[] };
   if (!Array.isArray(heads)) throw new CommandProblem(`\`${file}\` holds no heads`, exits.usage);
   return heads;
 }

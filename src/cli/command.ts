@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Caller } from '../access/caller.ts';
 import type { TokenRequest, TokenResponse } from '../auth/issue.ts';
@@ -69,10 +70,23 @@ export function configOf(environment: Doors['environment']): Config {
   if ('config' in read) return read.config;
   throw new CommandProblem(read.mistakes.join('\n'), exits.configuration);
 }
+/** The same, of a store that is there: a new one would be empty, and its log sound. */
+export function configOfStore(environment: Doors['environment']): Config {
+  const config = configOf(environment);
+  const { path } = config.store;
+  if (path !== ':memory:' && !existsSync(path)) throw new CommandProblem(`there is no store at \`${path}\` (KINDRED_STORE)`);
+  return config;
+}
 /** Result of a command: JSON on stdout, or a sentence for people. */
 export function print(json: boolean, value: unknown, text: string): void {
   process.stdout.write(json ? `${JSON.stringify(value)}\n` : `${text}\n`);
 }
+/** Resolves at the first SIGTERM or SIGINT from now on; a second one ends the process as it would any other. */
+export const untilSignal = (): Promise<void> =>
+  new Promise(resolve => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
 /** Opens the app, works with it, and closes it whatever happens. */
 export async function withApp<T>(doors: Doors, config: Config, work: (app: App) => Promise<T>): Promise<T> {
   const app = await doors.openApp(config);

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { confirms } from '../auth/password.ts';
 import type { Account } from '../auth/people.ts';
 import type { KeyName } from '../fhir/types.ts';
-import { type App, type Command, CommandProblem, configOf, exits, print, withApp } from './command.ts';
+import { type App, type Command, CommandProblem, configOfStore, exits, print, withApp } from './command.ts';
 
 /** What a person will do in the pages: bring a proposal into force, after confirming who she is. */
 export const consent: Command = {
@@ -35,7 +35,7 @@ Only on the server's own machine. It is in the log as done by that person.`,
     const { version, account, totp } = values;
     if (version === undefined || account === undefined) throw new CommandProblem('--version and --account are needed', exits.usage);
     const password = values['password-stdin'] ? (await text(process.stdin)).replace(/\r?\n$/, '') : undefined;
-    await withApp(doors, configOf(doors.environment), app => activateAs(app, id, version, account, { password, totp }));
+    await withApp(doors, configOfStore(doors.environment), app => activateAs(app, id, version, account, { password, totp }));
     print(values.json, { activated: `Consent/${id}` }, `Consent/${id} is in force`);
     return exits.done;
   },

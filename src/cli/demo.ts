@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Resource } from '../fhir/types.ts';
 import { printBody } from '../interaction/print.ts';
-import { type Command, configOf, exits, type Running } from './command.ts';
+import { type Command, configOf, exits, type Running, untilSignal } from './command.ts';
 import { activateAs } from './consent.ts';
 import family from './demo-family.json' with { type: 'json' };
 import type { Seed } from './seed-format.ts';
@@ -19,15 +19,11 @@ Nothing is kept: the store is in memory and gone when the demo ends.`,
   async run(args, doors) {
     const { values } = parseArgs({ args: [...args], options: { once: { type: 'boolean', default: false } } });
     const config = configOf({ ...doors.environment, KINDRED_STORE: 'sqlite::memory:', KINDRED_AUTH: 'on', KINDRED_AUDIT: 'on' });
+    const ended = untilSignal();
     const running = await doors.serve(config);
     const lines = await setUp(running);
     process.stdout.write(`${lines.join('\n')}\n`);
-    if (!values.once) {
-      await new Promise<void>(resolve => {
-        process.once('SIGTERM', resolve);
-        process.once('SIGINT', resolve);
-      });
-    }
+    if (!values.once) await ended;
     await running.stop();
     return exits.done;
   },

@@ -1,7 +1,7 @@
 import { createReadStream, writeFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { pipeline, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { createGunzip } from 'node:zlib';
@@ -120,10 +120,11 @@ async function filesOf(path: string): Promise<readonly string[]> {
   return names.map(name => join(path, name));
 }
 
-/** The resources of one file, one at a time. */
+/** The resources of one file, one at a time; what cannot be read further is a problem and ends it. */
 async function* resourcesIn(file: string): AsyncGenerator<{ readonly resource: Resource } | { readonly problem: string }> {
   const opened = createReadStream(file);
-  const stream = file.endsWith('.gz') ? opened.pipe(createGunzip()) : opened;
+  // Errors of either stream come out at its end.
+  const stream = file.endsWith('.gz') ? pipeline(opened, createGunzip(), () => {}) : opened;
   const parse = (json: string): { readonly resource: Resource } | { readonly problem: string } => {
     try {
       return { resource: parseJson(json) as Resource };
@@ -131,6 +132,19 @@ async function* resourcesIn(file: string): AsyncGenerator<{ readonly resource: R
       return { problem: error instanceof Problem ? error.message : String(error) };
     }
   };
-  if (!/\.ndjson(\.gz)?$/.test(file)) yield parse(await text(stream));
-  else for await (const line of createInterface({ input: stream })) if (line.trim() !== '') yield parse(line);
+  try {
+    if (!/\.ndjson(\.gz)?$/.test(file)) yield parse(await text(stream));
+    else for await (const line of linesOf(stream)) if (line.trim() !== '') yield parse(line);
+  } catch (error) {
+    yield { problem: `it cannot be read: ${(error as Error).message}` };
+  }
+}
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of stream.setEncoding('utf8') as AsyncIterable<string>) {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  yield rest;
 }

@@ -5,7 +5,7 @@ import { Problem, problems } from '../fhir/problem.ts';
 import type { Resource } from '../fhir/types.ts';
 import type { FhirRequest } from '../interaction/interaction.ts';
 import { printBody } from '../interaction/print.ts';
-import type { App } from './command.ts';
+import { type App, CommandProblem } from './command.ts';
 
 export interface Posted {
   /** Types of what was written, one for each resource. */
@@ -33,7 +33,8 @@ export const runWith = (app: App, caller: Caller): Post =>
 /** Sends it to a server. */
 export const postTo = (url: string, token: string | undefined): Post =>
   poster(async ({ method, path, body }) => {
-    const response = await fetch([url, ...path].join('/'), {
+    const address = [url, ...path].join('/');
+    const response = await fetch(address, {
       method,
       headers: {
         'Content-Type': 'application/fhir+json',
@@ -41,9 +42,12 @@ export const postTo = (url: string, token: string | undefined): Post =>
         ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
       },
       body: printJson(body),
+    }).catch(error => {
+      throw new CommandProblem(
+        `\`${address}\` cannot be reached: ${error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)}`,
+      );
     });
-    const text = await response.text();
-    return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as Resource) };
+    return { status: response.status, body: (await response.json().catch(() => undefined)) as Resource | undefined };
   });
 
 interface RawEntry {
@@ -51,12 +55,13 @@ interface RawEntry {
   readonly request?: { readonly method?: string; readonly url?: string };
   readonly response?: { readonly status?: string; readonly outcome?: Resource };
 }
-const entriesOf = (bundle: Resource | undefined): readonly RawEntry[] => (Array.isArray(bundle?.entry) ? (bundle.entry as RawEntry[]) : []);
+const entriesOf = (bundle: Resource | undefined): readonly RawEntry[] =>
+  Array.isArray(bundle?.entry) ? bundle.entry.map((entry: RawEntry | null) => entry ?? {}) : [];
 const nameOf = (resource: Resource | undefined): string => `${resource?.resourceType ?? 'no resource'}${resource?.id === undefined ? '' : `/${resource.id}`}`;
 
 function poster(send: Send): Post {
   const post: Post = async resource => {
-    if (typeof resource !== 'object' || resource === null) return { written: [], refused: [{ what: 'a line', why: 'it is no resource' }] };
+    if (typeof resource?.resourceType !== 'string') return { written: [], refused: [{ what: 'a line or file', why: 'it is no resource' }] };
     if (resource.resourceType !== 'Bundle') return single(resource, send);
     if (resource.type === 'transaction' || resource.type === 'batch') return whole(resource, send);
     const each = [];
@@ -66,7 +71,9 @@ function poster(send: Send): Post {
   return post;
 }
 async function single(resource: Resource, send: Send): Promise<Posted> {
-  const { resourceType: type, id } = resource;
+  const { resourceType: type } = resource;
+  // An id of another sort is for the server to refuse.
+  const id = typeof resource.id === 'string' ? resource.id : undefined;
   const { status, body } = await send({
     method: id === undefined ? 'POST' : 'PUT',
     path: id === undefined ? [type] : [type, id],

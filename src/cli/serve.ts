@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Command, configOf, exits } from './command.ts';
+import { type Command, configOf, exits, untilSignal } from './command.ts';
 
 /** `npm start`: serves until SIGTERM or SIGINT. */
 export const serve: Command = {
@@ -11,12 +11,11 @@ The first line on stdout is {"ready":true,"url":"…"}. Everything else is a JSO
 Configured by the environment: see \`npx kindred --help\`. Bad configuration ends with exit code 78.`,
   async run(args, doors) {
     parseArgs({ args: [...args], options: {} });
+    // Who reads the first line may send a signal at once.
+    const ended = untilSignal();
     const running = await doors.serve(configOf(doors.environment));
     process.stdout.write(`${JSON.stringify({ ready: true, url: running.url })}\n`);
-    await new Promise<void>(resolve => {
-      process.once('SIGTERM', resolve);
-      process.once('SIGINT', resolve);
-    });
+    await ended;
     await running.stop();
     return exits.done;
   },

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Command, CommandProblem, configOf, exits, withApp } from './command.ts';
+import { type Command, CommandProblem, configOfStore, exits, withApp } from './command.ts';
 
 /** A token of the real issuer, without the dance of an authorization page. */
 export const token: Command = {
@@ -23,7 +23,7 @@ A hat of the account suffices: what the token may do, the Consents decide at eac
     if (client === undefined || scope === undefined) throw new CommandProblem('--client and --scope are needed', exits.usage);
     if (record !== undefined && !/^Patient\/[A-Za-z0-9\-.]{1,64}$/.test(record))
       throw new CommandProblem(`--record must be a Patient such as Patient/mary, not \`${record}\``, exits.usage);
-    const config = configOf(doors.environment);
+    const config = configOfStore(doors.environment);
     const response = await withApp(doors, config, app =>
       app.issue({ client, scope, ...(account === undefined ? {} : { account }), ...(record === undefined ? {} : { record }) }),
     );

@@ -10,8 +10,7 @@ export const isId = (text: string): boolean => /^[A-Za-z0-9\-.]{1,64}$/.test(tex
 export function readBody(body: unknown, type: ResourceType): Resource {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Problem('structure', `the body must be a ${type} as a JSON object`);
   const { resourceType } = body as { resourceType?: unknown };
-  if (resourceType !== type)
-    throw new Problem('invalid', `the body is a ${quote(resourceType)}, not a ${type}`, { expression: 'resourceType' });
+  if (resourceType !== type) throw new Problem('invalid', `the body is a ${quote(resourceType)}, not a ${type}`, { expression: 'resourceType' });
   return checked(body);
 }
 /** `W/"3"` → '3'; `*` stays: whatever version there is (RFC 9110 §13.1.1). Throws Problem 'value' for anything else. */

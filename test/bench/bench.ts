@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Child, quiet } from './child.ts';
-import { type Ask, type Answered, ask, requestBytes } from './client.ts';
+import { type Answered, type Ask, ask, requestBytes } from './client.ts';
 import { statement } from './data.ts';
 import { type Mode, makeWorld, modes, readPath, searchPath, type World } from './world.ts';
 
@@ -139,7 +139,8 @@ else {
       for (const mode of modes) {
         const name = `${shape.name} ${mode.name}`;
         if (!name.includes(values.only)) continue;
-        const profile = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`, `--cpu-prof-name=${name.replace(' ', '-')}.cpuprofile`];
+        const profile =
+          values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`, `--cpu-prof-name=${name.replace(' ', '-')}.cpuprofile`];
         const result = await compare(shape, mode, world, rounds, scale, [quiet, ...profile]);
         results.push(result);
         process.stdout.write(`${lines(result)}\n`);

@@ -16,7 +16,10 @@ afterAll(() => world.end());
 
 interface Told {
   readonly status: number;
-  readonly body: { readonly resourceType?: string; readonly issue?: readonly { readonly code: string; readonly diagnostics: string; readonly expression?: readonly string[] }[] };
+  readonly body: {
+    readonly resourceType?: string;
+    readonly issue?: readonly { readonly code: string; readonly diagnostics: string; readonly expression?: readonly string[] }[];
+  };
 }
 /** The status, and the first issue's words; fails unless it is an OperationOutcome with words in it. */
 function told(what: unknown, { status, body }: Told): [number, string] {
@@ -50,7 +53,11 @@ test('a body that is not JSON is 400 and its place is told', async () => {
 test('an empty body, a wrong content type, a compressed body, bytes that are not UTF-8', async () => {
   expect(told('empty', await ehr.post('Patient', ''))).toEqual([400, expect.stringContaining('body')]);
   for (const type of ['text/plain', 'application/fhir+xml', 'application/x-www-form-urlencoded', 'application/fhir+jsonx', 'nonsense'])
-    expect([type, ...told(type, await ehr.post('Patient', '{"resourceType":"Patient"}', { 'Content-Type': type }))]).toEqual([type, 415, expect.stringContaining(type)]);
+    expect([type, ...told(type, await ehr.post('Patient', '{"resourceType":"Patient"}', { 'Content-Type': type }))]).toEqual([
+      type,
+      415,
+      expect.stringContaining(type),
+    ]);
   expect(told('none', await raw(head('POST', 'Patient', 'Content-Length: 2'), '{}'))[0]).toBe(415);
   expect(told('gzip', await ehr.post('Patient', '{}', { 'Content-Encoding': 'gzip' }))).toEqual([415, expect.stringContaining('gzip')]);
   for (const bytes of [
@@ -73,7 +80,12 @@ test('an oversized body is 413 without reading it all', async () => {
   expect(told('chunked', await raw(head('POST', 'Patient', json, 'Transfer-Encoding: chunked'), chunk, chunk, chunk))[0]).toBe(413);
   // Who goes on is cut off.
   const endless = sendRaw(world, [head('POST', 'Patient', json, 'Transfer-Encoding: chunked'), ...Array.from({ length: 200 }, () => chunk)]);
-  expect([413, 'cut off']).toContain(await endless.then(answer => answer.status, () => 'cut off'));
+  expect([413, 'cut off']).toContain(
+    await endless.then(
+      answer => answer.status,
+      () => 'cut off',
+    ),
+  );
   // The connection of who was refused is still good.
   expect((await ehr.get('Patient/mary')).status).toBe(200);
 });
@@ -82,7 +94,9 @@ test('a body that breaks off is no fault of the server', async () => {
   const { port } = world.server.address() as { port: number };
   const { connect } = await import('node:net');
   await new Promise<void>(resolve => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(`${head('POST', 'Patient', json, 'Content-Length: 100')}{"reso`, () => setTimeout(() => socket.destroy(), 20)));
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.write(`${head('POST', 'Patient', json, 'Content-Length: 100')}{"reso`, () => setTimeout(() => socket.destroy(), 20)),
+    );
     socket.on('close', () => resolve());
   });
   expect((await ehr.get('Patient/mary')).status).toBe(200);
@@ -92,12 +106,26 @@ test('deep nesting and names of prototypes are refused', async () => {
   const deep = `{"resourceType":"Patient","x":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
   expect(told('deep', await ehr.post('Patient', deep))).toEqual([400, expect.stringContaining('nested')]);
   for (const name of ['__proto__', 'constructor', 'prototype', '\\u005f_proto__'])
-    expect(told(name, await ehr.post('Patient', `{"resourceType":"Patient","${name}":{"polluted":true}}`))).toEqual([400, expect.stringContaining('may not be called')]);
+    expect(told(name, await ehr.post('Patient', `{"resourceType":"Patient","${name}":{"polluted":true}}`))).toEqual([
+      400,
+      expect.stringContaining('may not be called'),
+    ]);
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
 });
 
 test('bodies that are no resource of the type', async () => {
-  for (const body of ['[]', '"text"', '7', 'null', 'true', '{}', '{"resourceType":7}', '{"resourceType":null}', '{"resourceType":{"toString":null}}', '[{"resourceType":"Patient"}]'])
+  for (const body of [
+    '[]',
+    '"text"',
+    '7',
+    'null',
+    'true',
+    '{}',
+    '{"resourceType":7}',
+    '{"resourceType":null}',
+    '{"resourceType":{"toString":null}}',
+    '[{"resourceType":"Patient"}]',
+  ])
     for (const send of [ehr.post('Patient', body), ehr.put('Patient/x', body)]) expect([body, told(body, await send)[0]]).toEqual([body, 400]);
   const wrong = await ehr.post('Patient', { resourceType: 'Observation' });
   expect(told('wrong type', wrong)).toEqual([400, expect.stringContaining('`Observation`')]);
@@ -184,7 +212,8 @@ test('formats other than JSON are 406', async () => {
     expect([format, told(format, await ehr.get(`Patient/mary?_format=${format}`))[0]]).toEqual([format, 406]);
   for (const format of ['json', 'application/json', 'application/fhir%2Bjson', 'application/fhir+json', 'text/json'])
     expect([format, (await ehr.get(`Patient/mary?_format=${format}`, { Accept: 'text/html' })).status]).toEqual([format, 200]);
-  for (const accept of ['application/fhir+xml', 'text/html', 'nonsense']) expect([accept, told(accept, await ehr.get('Patient/mary', { Accept: accept }))[0]]).toEqual([accept, 406]);
+  for (const accept of ['application/fhir+xml', 'text/html', 'nonsense'])
+    expect([accept, told(accept, await ehr.get('Patient/mary', { Accept: accept }))[0]]).toEqual([accept, 406]);
   for (const accept of ['*/*', 'application/*', 'text/html, application/json;q=0.5', 'application/fhir+json; fhirVersion=4.0'])
     expect([accept, (await ehr.get('Patient/mary', { Accept: accept })).status]).toEqual([accept, 200]);
   const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
@@ -192,7 +221,19 @@ test('formats other than JSON are 406', async () => {
 });
 
 test('NUL bytes and odd characters in a query', async () => {
-  for (const query of ['name=%00', 'identifier=%00|%00', '_id=%00', 'birthdate=%00', 'general-practitioner=%00', '%00=1', 'name=%ff%fe', 'name=%zz', 'name=%F0%9F%92%A9', 'name=%ED%A0%80', 'name=\'%22;--']) {
+  for (const query of [
+    'name=%00',
+    'identifier=%00|%00',
+    '_id=%00',
+    'birthdate=%00',
+    'general-practitioner=%00',
+    '%00=1',
+    'name=%ff%fe',
+    'name=%zz',
+    'name=%F0%9F%92%A9',
+    'name=%ED%A0%80',
+    "name='%22;--",
+  ]) {
     const answer = await raw(head('GET', `Patient?${query}`));
     expect([query, [200, 400].includes(answer.status)]).toEqual([query, true]);
     if (answer.status === 400) told(query, answer);
@@ -214,7 +255,10 @@ test('headers that are given twice, or cannot be read', async () => {
     return raw(head('PUT', 'MedicationStatement/twice', json, `Content-Length: ${Buffer.byteLength(body)}`, ...lines), body);
   };
   expect(told('If-Match', await put('If-Match: W/"1"', 'If-Match: W/"1"'))).toEqual([400, expect.stringContaining('if-match')]);
-  const post = raw(head('POST', 'Practitioner', json, 'Content-Length: 31', 'If-None-Exist: identifier=a', 'If-None-Exist: identifier=b'), '{"resourceType":"Practitioner"}');
+  const post = raw(
+    head('POST', 'Practitioner', json, 'Content-Length: 31', 'If-None-Exist: identifier=a', 'If-None-Exist: identifier=b'),
+    '{"resourceType":"Practitioner"}',
+  );
   expect(told('If-None-Exist', await post)).toEqual([400, expect.stringContaining('if-none-exist')]);
   expect(told('Authorization', await raw(head('GET', 'Patient', 'Authorization: Bearer other')))[0]).toBe(401);
   expect(told('lengths', await put('Content-Length: 1'))[0]).toBe(400);

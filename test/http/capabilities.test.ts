@@ -38,7 +38,12 @@ test('it is there without a token, sound by its own definition, and says where a
   const answer = await nobody.get('metadata');
   expect(answer.status).toBe(200);
   expect(checked(answer.body)).toEqual(answer.body);
-  expect(answer.body).toMatchObject({ fhirVersion: '4.0.1', kind: 'instance', implementation: { url: `${world.url}/fhir` }, format: expect.arrayContaining(['json']) });
+  expect(answer.body).toMatchObject({
+    fhirVersion: '4.0.1',
+    kind: 'instance',
+    implementation: { url: `${world.url}/fhir` },
+    format: expect.arrayContaining(['json']),
+  });
   expect(rest.security).toBeDefined();
   expect((await nobody.head('metadata')).status).toBe(200);
   expect((await nobody.get('metadata/')).status).toBe(200);

@@ -12,7 +12,8 @@ afterAll(() => folder.remove());
 async function logged(environment: Record<string, string>): Promise<readonly AuditRecord[]> {
   const app = await openApp(configWith(environment));
   const records: AuditRecord[] = [];
-  for await (const link of app.store.chain()) for (const event of link.events) records.push(JSON.parse(Buffer.from(event.body).toString('utf8')) as AuditRecord);
+  for await (const link of app.store.chain())
+    for (const event of link.events) records.push(JSON.parse(Buffer.from(event.body).toString('utf8')) as AuditRecord);
   await app.close();
   return records;
 }
@@ -23,7 +24,11 @@ test('five hundred requests without a token are a handful of lines that say how 
   const nobody = clientOf(world, undefined);
   const forged = clientOf(world, 'forged');
   for (let wave = 0; wave < 25; wave++)
-    await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? nobody : forged).get(`Patient/mary?x=${wave}`).then(answer => expect(answer.status).toBe(401))));
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        (index % 2 === 0 ? nobody : forged).get(`Patient/mary?x=${wave}`).then(answer => expect(answer.status).toBe(401)),
+      ),
+    );
   await world.end();
   const lines = (await logged(environment)).filter(record => record.code === 'unauthenticated');
   expect(lines.length).toBeGreaterThan(0);

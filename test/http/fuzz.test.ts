@@ -44,8 +44,23 @@ const send = ({ method, path, headers, body }: Sent): Promise<{ status: number; 
     sending.end(body);
   });
 
-const odd = fc.oneof(fc.string({ unit: 'binary', maxLength: 12 }).map(text => encodeURIComponent(text.toWellFormed())), fc.constantFrom('%zz', '%00', '%ff', '..', '.', '$x', '_search', '*', ';', '%2f'));
-const type = fc.constantFrom('Patient', 'MedicationStatement', 'Consent', 'Provenance', 'AuditEvent', 'Observation', 'Medication', 'Basic', 'Bundle', 'metadata', 'Parameters');
+const odd = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 12 }).map(text => encodeURIComponent(text.toWellFormed())),
+  fc.constantFrom('%zz', '%00', '%ff', '..', '.', '$x', '_search', '*', ';', '%2f'),
+);
+const type = fc.constantFrom(
+  'Patient',
+  'MedicationStatement',
+  'Consent',
+  'Provenance',
+  'AuditEvent',
+  'Observation',
+  'Medication',
+  'Basic',
+  'Bundle',
+  'metadata',
+  'Parameters',
+);
 const id = fc.constantFrom('mary', 'lee', 'x', 'anna-for-mary', 'fuzz');
 const segment = fc.oneof({ weight: 3, arbitrary: type }, { weight: 3, arbitrary: id }, fc.constantFrom('_history', '1', '2', '_search', ''), odd);
 const path = fc.oneof(
@@ -55,15 +70,71 @@ const path = fc.oneof(
   fc.array(segment, { maxLength: 6 }).map(parts => parts.join('/')),
 );
 const name = fc.oneof(
-  fc.constantFrom('_id', '_count', '_sort', '_include', '_total', '_summary', '_cursor', '_lastUpdated', '_format', '_before', 'code', 'date', 'name', 'identifier', 'subject', 'patient', 'status'),
-  fc.constantFrom('code:not', 'name:exact', 'name:contains', 'date:missing', 'subject:Patient.name', 'patient.identifier', 'subject:Patient', '_has:Provenance:target:agent', 'url:below'),
+  fc.constantFrom(
+    '_id',
+    '_count',
+    '_sort',
+    '_include',
+    '_total',
+    '_summary',
+    '_cursor',
+    '_lastUpdated',
+    '_format',
+    '_before',
+    'code',
+    'date',
+    'name',
+    'identifier',
+    'subject',
+    'patient',
+    'status',
+  ),
+  fc.constantFrom(
+    'code:not',
+    'name:exact',
+    'name:contains',
+    'date:missing',
+    'subject:Patient.name',
+    'patient.identifier',
+    'subject:Patient',
+    '_has:Provenance:target:agent',
+    'url:below',
+  ),
   odd,
 );
 const value = fc.oneof(
-  fc.constantFrom('', 'true', '0', '-1', '1', '99999999999999999999', 'ge2026', 'lt2026-02-30', 'Patient/mary', 'http://x|y', '|', '||', ',', '\\', '\\,', '-date', 'json', 'Observation:subject', '9'.repeat(400)),
+  fc.constantFrom(
+    '',
+    'true',
+    '0',
+    '-1',
+    '1',
+    '99999999999999999999',
+    'ge2026',
+    'lt2026-02-30',
+    'Patient/mary',
+    'http://x|y',
+    '|',
+    '||',
+    ',',
+    '\\',
+    '\\,',
+    '-date',
+    'json',
+    'Observation:subject',
+    '9'.repeat(400),
+  ),
   odd,
 );
-const query = fc.oneof({ weight: 2, arbitrary: fc.constant('') }, fc.array(fc.tuple(name, value).map(([one, other]) => `${one}=${other}`), { maxLength: 4 }).map(parts => `?${parts.join('&')}`));
+const query = fc.oneof(
+  { weight: 2, arbitrary: fc.constant('') },
+  fc
+    .array(
+      fc.tuple(name, value).map(([one, other]) => `${one}=${other}`),
+      { maxLength: 4 },
+    )
+    .map(parts => `?${parts.join('&')}`),
+);
 const headers = fc.record(
   {
     'If-Match': fc.constantFrom('W/"1"', '*', 'x', ''),
@@ -82,11 +153,47 @@ const templates: readonly object[] = [
   lisinopril({ id: 'fuzz' }),
   { resourceType: 'Patient', id: 'fuzz', name: [{ family: 'x', given: ['y'] }], birthDate: '1950-01-01', identifier: [{ system: 'urn:x', value: '1' }] },
   consent({ kind: 'authorized-user', actor: 'Practitioner/lee', more: { id: 'fuzz' } }),
-  { resourceType: 'Provenance', id: 'fuzz', target: [{ reference: 'Patient/mary' }], recorded: '2026-01-01T00:00:00Z', agent: [{ who: { reference: 'Patient/mary' } }] },
-  { resourceType: 'Bundle', type: 'batch', entry: [{ fullUrl: 'urn:uuid:x', resource: lisinopril(), request: { method: 'POST', url: 'MedicationStatement', ifNoneExist: 'status=active' } }] },
-  { resourceType: 'Bundle', type: 'transaction', entry: [{ resource: lisinopril(), request: { method: 'POST', url: 'MedicationStatement' } }, { request: { method: 'GET', url: 'Patient?name=x' } }] },
+  {
+    resourceType: 'Provenance',
+    id: 'fuzz',
+    target: [{ reference: 'Patient/mary' }],
+    recorded: '2026-01-01T00:00:00Z',
+    agent: [{ who: { reference: 'Patient/mary' } }],
+  },
+  {
+    resourceType: 'Bundle',
+    type: 'batch',
+    entry: [{ fullUrl: 'urn:uuid:x', resource: lisinopril(), request: { method: 'POST', url: 'MedicationStatement', ifNoneExist: 'status=active' } }],
+  },
+  {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: [{ resource: lisinopril(), request: { method: 'POST', url: 'MedicationStatement' } }, { request: { method: 'GET', url: 'Patient?name=x' } }],
+  },
 ];
-const strange = fc.oneof(fc.constantFrom<unknown>(null, '', 7, -1.5e300, true, [], {}, [null], [[]], '#x', 'Patient/', 'urn:uuid:x', '2026-99', '\u0000', '\ud800', 'Patient?name=x', { reference: 7 }, { reference: '#' }), fc.jsonValue({ maxDepth: 3 }));
+const strange = fc.oneof(
+  fc.constantFrom<unknown>(
+    null,
+    '',
+    7,
+    -1.5e300,
+    true,
+    [],
+    {},
+    [null],
+    [[]],
+    '#x',
+    'Patient/',
+    'urn:uuid:x',
+    '2026-99',
+    '\u0000',
+    '\ud800',
+    'Patient?name=x',
+    { reference: 7 },
+    { reference: '#' },
+  ),
+  fc.jsonValue({ maxDepth: 3 }),
+);
 function replaced(value: unknown, place: number, by: unknown): unknown {
   let at = 0;
   const walk = (node: unknown): unknown => {
@@ -97,7 +204,9 @@ function replaced(value: unknown, place: number, by: unknown): unknown {
   };
   return walk(value);
 }
-const mutated = fc.tuple(fc.constantFrom(...templates), fc.nat({ max: 40 }), strange).map(([template, place, by]) => JSON.stringify(replaced(template, place, by)));
+const mutated = fc
+  .tuple(fc.constantFrom(...templates), fc.nat({ max: 40 }), strange)
+  .map(([template, place, by]) => JSON.stringify(replaced(template, place, by)));
 const body = fc.oneof({ weight: 4, arbitrary: mutated }, fc.json(), fc.string({ maxLength: 40 }));
 const typeOf = (text: string): string => /^\{"resourceType":"([A-Za-z]+)"/.exec(text)?.[1] ?? 'Patient';
 
@@ -115,10 +224,17 @@ const authorized = (token: string | undefined): Record<string, string> => (token
 
 test('any path and query, with any method and headers', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom('GET', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'), path, query, headers, fc.nat({ max: 3 }), async (method, where, asked, given, who) => {
-      const withBody = method === 'POST' || method === 'PUT';
-      await isAnswered({ method, path: `/fhir/${where}${asked}`, headers: { ...authorized(tokens[who]), ...given }, body: withBody ? '{}' : undefined });
-    }),
+    fc.asyncProperty(
+      fc.constantFrom('GET', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'),
+      path,
+      query,
+      headers,
+      fc.nat({ max: 3 }),
+      async (method, where, asked, given, who) => {
+        const withBody = method === 'POST' || method === 'PUT';
+        await isAnswered({ method, path: `/fhir/${where}${asked}`, headers: { ...authorized(tokens[who]), ...given }, body: withBody ? '{}' : undefined });
+      },
+    ),
     { numRuns },
   );
 });
@@ -131,7 +247,11 @@ test('any body, created, put under its id, or sent to the base', async () => {
       await isAnswered({
         method: is === 'Bundle' ? 'POST' : method,
         path: `/fhir/${where}`,
-        headers: { ...authorized(tokens[who]), 'Content-Type': 'application/fhir+json', ...(given['If-Match'] === undefined ? {} : { 'If-Match': given['If-Match'] }) },
+        headers: {
+          ...authorized(tokens[who]),
+          'Content-Type': 'application/fhir+json',
+          ...(given['If-Match'] === undefined ? {} : { 'If-Match': given['If-Match'] }),
+        },
         body: sent,
       });
     }),

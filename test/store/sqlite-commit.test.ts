@@ -74,6 +74,25 @@ describe('a commit that cannot be written', () => {
   });
 });
 
+test('one that is refused after it has written is taken back alone: the others of its group are kept', async () => {
+  let begun = 0;
+  const store = failing(text => void (text === 'BEGIN IMMEDIATE' && begun++));
+  await write(store, put('Patient/a'));
+  begun = 0;
+  const [first, refused, last] = await Promise.all([
+    store.commit([put('Patient/b')], at(1)),
+    store.commit([coded('x'), put('Patient/a', {}, 'absent')], at(1)),
+    store.commit([put('Patient/c'), event('e1')], at(1)),
+  ]);
+  expect([first?.ok, refused, last?.ok]).toEqual([true, { ok: false, at: 1, why: 'version' }, true]);
+  expect(begun).toBe(2);
+  expect(await store.totals()).toEqual({ Patient: 3, AuditEvent: 1 });
+  await write(store, coded('y'));
+  expect(await store.count(queryOf('Basic', some('Basic', 'code', { kind: 'token', system: 'http://new.system' }), 9))).toBe(1);
+  expect(await verifyChain(store.chain())).toMatchObject({ events: 1, links: 1, faults: [] });
+  await store.close();
+});
+
 test('two processes may hold one file: names, rows and chains do not mix', async () => {
   const open = (writer: string) => openSqlite({ path: join(folder, 'shared.db'), paramsOf: registry.paramsOf, linkHash, writer });
   const [one, other] = [await open('one'), await open('other')];

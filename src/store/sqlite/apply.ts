@@ -53,10 +53,13 @@ export function apply(change: Change, at: Instant, work: Work, parts: Parts): Re
 }
 
 /** The current version, a deletion too; undefined where nothing was ever stored. */
-export function currentRow({ type, id }: ResourceKey, { driver, known }: Database): StoredRow | undefined {
-  const row = driver.get<StoredRow>(`SELECT ${storedColumns} FROM res WHERE id = ? AND type = ?`, id, known.typeId(type));
+export function currentRow(key: ResourceKey, database: Database): StoredRow | undefined {
+  const row = rowOf(key, database);
   return row?.version === 0 ? undefined : row;
 }
+/** The row, which may be only a stub (schema.ts). */
+const rowOf = ({ type, id }: ResourceKey, { driver, known }: Database): StoredRow | undefined =>
+  driver.get<StoredRow>(`SELECT ${storedColumns} FROM res WHERE id = ? AND type = ?`, id, known.typeId(type));
 export const epochOf = (name: EpochName, driver: Driver): number => driver.get<{ epoch: number }>('SELECT epoch FROM epochs WHERE name = ?', name)?.epoch ?? 0;
 
 function holds(expect: Expectation, found: StoredRow | undefined): boolean {
@@ -65,16 +68,15 @@ function holds(expect: Expectation, found: StoredRow | undefined): boolean {
 }
 
 function put({ key, resource, facets, expect }: ChangeOf<'put'>, at: Instant, work: Work, parts: Parts): Refusal | undefined {
-  const before = currentRow(key, parts);
+  const found = rowOf(key, parts);
+  const before = found?.version === 0 ? undefined : found;
   if (!holds(expect, before)) return 'version';
   const { driver, known, indexer } = parts;
-  const rid = before?.rid ?? indexer.ridOf(key.type, key.id);
   const version = (before?.version ?? 0) + 1;
   const updated = Date.parse(at);
   const stored = stamped(resource, key, String(version), new Date(updated).toISOString());
-  const row: StoredRow = {
-    rid,
-    type: before?.type ?? known.typeId(key.type),
+  const content = {
+    type: known.addType(key.type),
     id: key.id,
     version,
     updated,
@@ -82,10 +84,11 @@ function put({ key, resource, facets, expect }: ChangeOf<'put'>, at: Instant, wo
     facets: writeFacets(facets),
     body: Buffer.from(printJson(stored)),
   };
-  supersede(before, row, driver);
+  const row: StoredRow = { rid: found?.rid ?? insert(content, driver), ...content };
+  if (found !== undefined) supersede(before, row, driver);
   const alive = before?.deleted === 0;
   if (!alive) count(work, row.type, 1);
-  indexer.reindex(rid, alive, { resource: stored, facets, updated });
+  indexer.reindex(row.rid, alive, { resource: stored, facets, updated });
   work.made.push(versionOf(row, known, stored));
   return undefined;
 }
@@ -119,15 +122,19 @@ function log({ id, indexed, body }: ChangeOf<'event'>, at: Instant, work: Work, 
   const type = known.addType('AuditEvent');
   if (driver.get('SELECT 1 FROM res WHERE id = ? AND type = ?', id, type) !== undefined) return 'version';
   const updated = Date.parse(at);
-  const rid = driver.run(
-    'INSERT INTO res (type, id, version, updated, deleted, facets, body) VALUES (?, ?, 1, ?, 0, ?, ?)',
-    ...[type, id, updated, writeFacets(indexed.facets), body],
-  );
+  const rid = insert({ type, id, version: 1, updated, deleted: 0, facets: writeFacets(indexed.facets), body }, driver);
   count(work, type, 1);
   indexer.reindex(rid, false, { ...indexed, updated });
   work.events.push({ id, body: bufferOf(body), rid });
   return undefined;
 }
+
+/** A row where there was none. Gives its rid. */
+const insert = ({ type, id, version, updated, deleted, facets, body }: Omit<StoredRow, 'rid'>, driver: Driver): number =>
+  driver.run(
+    'INSERT INTO res (type, id, version, updated, deleted, facets, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ...[type, id, version, updated, deleted, facets, body],
+  );
 
 /** The one that was current goes to the history, the new one takes its place. */
 function supersede(before: StoredRow | undefined, row: StoredRow, driver: Driver): void {

@@ -10,6 +10,11 @@ interface Request {
   readonly at: Instant;
   readonly answer: PromiseWithResolvers<Committed>;
 }
+/** What became of a request, to be told once the transaction is on disk. `work`: what it did, where it was not refused. */
+interface Outcome {
+  answer(): void;
+  readonly work?: Work;
+}
 /** Commits that wait for the same turn of the event loop share one transaction, and one wait for the disk. */
 export interface Committer {
   commit(changes: readonly Change[], at: Instant): Promise<Committed>;
@@ -19,6 +24,8 @@ export interface Committer {
 
 /** Requests in one transaction at most: reads wait for it. */
 const GROUP = 64;
+/** Changes that only look. */
+const conditions: ReadonlySet<Change['op']> = new Set(['expect', 'when', 'epoch']);
 /** Results of SQLite after which nothing of the transaction can be trusted: busy, out of memory, read-only, input or output, corrupt, full, cannot open. */
 const fatal: ReadonlySet<number | undefined> = new Set([5, 7, 8, 10, 11, 13, 14]);
 
@@ -31,12 +38,10 @@ export function openCommitter(parts: Parts, writer: string, linkHash: LinkHash):
     const group = queue.splice(0, GROUP);
     if (queue.length > 0) setImmediate(flush);
     if (group.length === 0) return;
-    const answers: (() => void)[] = [];
+    let outcomes: readonly Outcome[];
     try {
-      driver.run('BEGIN IMMEDIATE');
-      const done = group.flatMap(request => attempt(request, answers));
-      conclude(done);
-      driver.run('COMMIT');
+      // A savepoint costs a copy of every page that is written, and is hardly ever gone back to: so first without.
+      outcomes = transact(group, false) ?? transact(group, true)!;
     } catch (cause) {
       if (driver.inTransaction()) driver.exec('ROLLBACK');
       known.forget();
@@ -45,30 +50,51 @@ export function openCommitter(parts: Parts, writer: string, linkHash: LinkHash):
       return;
     }
     known.settled();
-    for (const answer of answers) answer();
+    for (const { answer } of outcomes) answer();
   }
 
-  /** One request under a savepoint of its own. Throws only what ends the whole group. */
-  function attempt({ changes, at, answer }: Request, answers: (() => void)[]): readonly Work[] {
+  /** One transaction for the group. Undefined, and nothing done: without savepoints it cannot take back one of them and keep the others. */
+  function transact(group: readonly Request[], savepoints: boolean): readonly Outcome[] | undefined {
+    const outcomes: Outcome[] = [];
+    driver.run('BEGIN IMMEDIATE');
+    for (const request of group) {
+      const outcome = attempt(request, savepoints);
+      if (outcome === undefined) {
+        driver.run('ROLLBACK');
+        known.forget();
+        known.settled();
+        return undefined;
+      }
+      outcomes.push(outcome);
+    }
+    conclude(outcomes.flatMap(outcome => outcome.work ?? []));
+    driver.run('COMMIT');
+    return outcomes;
+  }
+
+  /** One request. Undefined: it must be taken back, and there is no savepoint. Throws only what ends the whole group. */
+  function attempt({ changes, at, answer }: Request, savepoint: boolean): Outcome | undefined {
     const work: Work = { made: [], events: [], live: new Map() };
-    driver.run('SAVEPOINT request');
+    let wrote = false;
+    if (savepoint) driver.run('SAVEPOINT request');
     try {
       for (const [index, change] of changes.entries()) {
         const why = apply(change, at, work, parts);
-        if (why === undefined) continue;
-        undo();
-        answers.push(() => answer.resolve({ ok: false, at: index, why }));
-        return [];
+        if (why !== undefined) {
+          if (savepoint) undo();
+          else if (wrote) return undefined;
+          return { answer: () => answer.resolve({ ok: false, at: index, why }) };
+        }
+        wrote ||= !conditions.has(change.op);
       }
     } catch (error) {
       if (!driver.inTransaction() || fatal.has(resultCode(error))) throw error;
+      if (!savepoint) return undefined;
       undo();
-      answers.push(() => answer.reject(error));
-      return [];
+      return { answer: () => answer.reject(error) };
     }
-    driver.run('RELEASE request');
-    answers.push(() => answer.resolve({ ok: true, made: work.made }));
-    return [work];
+    if (savepoint) driver.run('RELEASE request');
+    return { answer: () => answer.resolve({ ok: true, made: work.made }), work };
   }
   function undo(): void {
     driver.exec('ROLLBACK TO request; RELEASE request');

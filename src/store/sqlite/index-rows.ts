@@ -1,4 +1,5 @@
 import type { ResourceType } from '../../fhir/types.ts';
+import { targetType } from '../../search/facets.ts';
 import type { Indexed } from '../../search/indexed.ts';
 import type { IndexValue, Kind, SearchParam } from '../../search/query.ts';
 import type { Dictionary } from './dictionary.ts';
@@ -17,10 +18,16 @@ export const tables: Readonly<Record<Kind, Table>> = {
   reference: { name: 'ref', columns: ['target'] },
   uri: { name: 'uri', columns: ['uri'] },
 };
+/** Rows that one statement inserts at most: calling one for each costs as much as the rows. */
+const AT_ONCE = 16;
 const statements = Object.entries(tables).map(([kind, { name, columns }]) => ({
   kind: kind as Kind,
   read: `SELECT p, ${columns.join(', ')} FROM ${name} WHERE rid = ?`,
-  insert: `INSERT INTO ${name} (rid, p, ${columns.join(', ')}) VALUES (?, ?, ${columns.map(() => '?').join(', ')})`,
+  /** By how many rows there are to insert, less one. */
+  inserts: Array.from({ length: AT_ONCE }, (_, more) => {
+    const row = `(?, ?, ${columns.map(() => '?').join(', ')})`;
+    return `INSERT INTO ${name} (rid, p, ${columns.join(', ')}) VALUES ${row}${`, ${row}`.repeat(more)}`;
+  }),
   remove: `DELETE FROM ${name} WHERE rid = ? AND p = ? AND ${columns.map(column => `${column} = ?`).join(' AND ')}`,
 }));
 type Row = readonly [p: number, ...values: Value[]];
@@ -38,12 +45,14 @@ export interface Indexer {
 }
 
 export function openIndexer(driver: Driver, dictionary: Dictionary, paramsOf: (type: ResourceType) => readonly SearchParam[]): Indexer {
+  const named = new Set<ResourceType>();
+
   function ridOf(type: ResourceType, id: string): number {
     const of = dictionary.addType(type);
     const known = driver.get<{ rid: number }>('SELECT rid FROM res WHERE id = ? AND type = ?', id, of);
     return known?.rid ?? driver.run('INSERT INTO res (type, id, version, updated, deleted) VALUES (?, ?, 0, 0, 2)', of, id);
   }
-  function columnsOf(value: IndexValue): Value[] {
+  function columnsOf(value: IndexValue, targetOf: Indexer['ridOf']): Value[] {
     switch (value.kind) {
       case 'token':
         return [value.code, dictionary.addSystem(value.system)];
@@ -52,15 +61,33 @@ export function openIndexer(driver: Driver, dictionary: Dictionary, paramsOf: (t
       case 'date':
         return [clamp(value.low), clamp(value.high)];
       case 'reference':
-        return [ridOf(value.type, value.id)];
+        return [targetOf(value.type, value.id)];
       case 'uri':
         return [dictionary.addSystem(value.uri)];
     }
+  }
+  /**
+   * Gives all parameters of a type their integers, once, so that queries by what nothing has yet need not look for them each time. Not that of the
+   * target types: where it is missing, grants do not ask for them (granted.ts).
+   */
+  function nameParams(type: ResourceType): void {
+    if (named.has(type)) return;
+    for (const { code } of paramsOf(type)) if (code !== targetType.code) dictionary.addParam(type, code);
+    named.add(type);
   }
   /** The rows that it should have, by kind, each under its text. */
   function wantedRows(indexed: Indexed): Map<Kind, Map<string, Row>> {
     const wanted = new Map<Kind, Map<string, Row>>();
     const type = indexed.resource.resourceType;
+    nameParams(type);
+    // The same few targets come under many parameters.
+    const targets = new Map<string, number>();
+    const targetOf = (of: ResourceType, id: string): number => {
+      const name = `${of}/${id}`;
+      const target = targets.get(name) ?? ridOf(of, id);
+      targets.set(name, target);
+      return target;
+    };
     for (const param of paramsOf(type)) {
       const values = param.extract(indexed);
       if (values.length === 0) continue;
@@ -68,7 +95,7 @@ export function openIndexer(driver: Driver, dictionary: Dictionary, paramsOf: (t
       const rows = wanted.get(param.kind) ?? new Map<string, Row>();
       wanted.set(param.kind, rows);
       for (const value of values) {
-        const row: Row = [p, ...columnsOf(value)];
+        const row: Row = [p, ...columnsOf(value, targetOf)];
         rows.set(row.join('\0'), row);
       }
     }
@@ -78,14 +105,18 @@ export function openIndexer(driver: Driver, dictionary: Dictionary, paramsOf: (t
     ridOf,
     reindex(rid, from, to) {
       const wanted = to === undefined ? new Map<Kind, Map<string, Row>>() : wantedRows(to);
-      for (const { kind, read, insert, remove } of statements) {
+      for (const { kind, read, inserts, remove } of statements) {
         const rows = wanted.get(kind);
         // What is stored is read, not extracted anew from the old version: parameters may have meant something else then.
         for (const stored of from ? driver.all<Record<string, Value>>(read, rid) : []) {
           const row = Object.values(stored);
           if (rows?.delete(row.join('\0')) !== true) driver.run(remove, rid, ...row);
         }
-        for (const row of rows?.values() ?? []) driver.run(insert, rid, ...row);
+        const fresh = [...(rows?.values() ?? [])];
+        for (let at = 0; at < fresh.length; at += AT_ONCE) {
+          const some = fresh.slice(at, at + AT_ONCE);
+          driver.run(inserts[some.length - 1]!, ...some.flatMap(row => [rid, ...row]));
+        }
       }
     },
   };
