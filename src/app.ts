@@ -1,8 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname } from 'node:path';
 import type { Caller } from './access/caller.ts';
 import { makeRules } from './access/rules/index.ts';
 import { parseScopes } from './access/scope.ts';
@@ -20,7 +19,7 @@ import { activateConsent } from './interaction/activate.ts';
 import type { Interaction } from './interaction/interaction.ts';
 import { makeInteractions } from './interaction/interactions.ts';
 import type { Parts } from './interaction/parts.ts';
-import { routeFor, run, runInteraction } from './interaction/run.ts';
+import { note, routeFor, run, runInteraction } from './interaction/run.ts';
 import { makeLog, type WriteLog } from './log.ts';
 import { buildRegistry } from './search/registry.ts';
 import { openSqlite } from './store/sqlite/store.ts';
@@ -48,7 +47,6 @@ const DRAIN_MS = 20_000;
 export async function openApp(config: Config, given: { readonly url?: string } = {}): Promise<App> {
   const log = makeLog(config.log);
   const registry = buildRegistry();
-  if (config.store.path !== ':memory:') mkdirSync(dirname(config.store.path), { recursive: true });
   const store = await openSqlite({ path: config.store.path, paramsOf: type => registry.paramsOf(type), linkHash, writer: randomBytes(6).toString('hex') });
   const now = (): string => (config.clock === undefined ? new Date() : new Date(readFileSync(config.clock, 'utf8').trim())).toISOString();
   const url = given.url ?? config.url ?? ((await store.document('note', 'url')) as string | undefined) ?? `http://localhost:${config.port}`;
@@ -126,6 +124,7 @@ export async function serve(config: Config): Promise<Running> {
     maxBody: config.maxBody,
     route: routeFor,
     run: (routed, request, caller) => app.run(request, caller, routed),
+    note: (error, request, caller) => note(error, request, caller, app.parts),
     refused: address => refusals.note(address, Date.parse(app.now())),
     log: entry => logRequest(app.log, entry),
     ready: async () =>

@@ -21,6 +21,8 @@ export interface Facts {
   readonly grants: readonly LoadedGrant[];
   /** The revocation epoch of the caller's OAuth grant now. */
   readonly grantEpoch: number;
+  /** What would be stored refers to what the caller may not read, or what is not there, where that counts. */
+  readonly strays?: boolean;
   /** The stored version; absent: not stored, or a search. */
   readonly before?: Indexed;
   /** What would be stored; absent: a read or a deletion. */

@@ -5,7 +5,7 @@ import { systems } from './codes.ts';
 import { codings, conceptCodings, elements, follow, isElement, readRange, referenceNames } from './elements.ts';
 import { type Labels, labelsOf } from './labels.ts';
 import { hiddenWhenCited } from './policies/table.ts';
-import { citedPaths, isRecord, isShared, recordKindOf, standsFor } from './record.ts';
+import { citedPaths, isDirectory, isRecord, isShared, recordKindOf, standsFor } from './record.ts';
 
 /** A resource that another one refers to, as far as stamping is concerned. A deleted one still exists: its record does. */
 export interface Cited {
@@ -40,14 +40,17 @@ export function stamp(resource: Resource, context: StampContext): Facets {
   const { resourceType: type, id = '' } = resource;
   const { previous } = context;
   const inside = inline(resource).map(one => stamp(one, { origin: context.origin, at: context.at, known: context.known }));
-  const cited = [...inside, ...found(resource, [...followed(type), ...citedPaths(type)], context)];
+  const records = recordsOf(resource, context, inside);
+  const origin = previous?.origin ?? context.origin;
+  const products = found(resource, citedPaths(type), context).filter(([name, facets]) => reaches({ origin, records }, facets, typeOf(name)));
+  const cited = [...inside, ...[...found(resource, followed(type), context), ...products].map(([, facets]) => facets)];
   const gathered = gather(resource);
   const labels = labelsOf(gathered.all, gathered.texts, securityOf(resource), cited);
   const targets = namesAt(resource, standsFor(type)?.targets);
   const cites = namesAt(resource, standsFor(type)?.cites).filter(name => hiddenWhenCited.includes(typeOf(name)));
   return {
-    records: recordsOf(resource, context, inside),
-    origin: previous?.origin ?? context.origin,
+    records,
+    origin,
     ...raised(labels, previous),
     codes: distinct([...gathered.clinical, ...cited.flatMap(facets => facets.codes)]),
     ...whenAndBy(resource, context, targets),
@@ -76,15 +79,16 @@ export function spreads(before: Facets | undefined, after: Facets): boolean {
   return told(before) !== told(after);
 }
 
-/** The resources without a record of their own that become part of this one's records by being cited. */
-export const lentBy = (resource: Resource): readonly KeyName[] =>
-  [
-    ...new Set(
-      citedPaths(resource.resourceType)
-        .flatMap(path => follow(resource, path))
-        .flatMap(referenceNames),
-    ),
-  ].filter(name => isShared(typeOf(name)));
+/** The resources without a record of their own that become part of this one's records by being cited, from inside it too. */
+export const lentBy = (resource: Resource): readonly KeyName[] => [
+  ...new Set([
+    ...citedPaths(resource.resourceType)
+      .flatMap(path => follow(resource, path))
+      .flatMap(referenceNames)
+      .filter(name => isShared(typeOf(name))),
+    ...inline(resource).flatMap(lentBy),
+  ]),
+];
 
 /** The facets of a shared resource once something in these records cites it. The same object where it was known already. */
 export function joined(shared: Facets, records: readonly RecordId[]): Facets {
@@ -110,8 +114,28 @@ const isResource = (value: unknown): value is Resource => isElement(value) && ty
 const inline = (resource: Resource): readonly Resource[] =>
   ['contained', ...followed(resource.resourceType)].flatMap(path => follow(resource, path)).filter(isResource);
 
-const found = (resource: Resource, paths: readonly string[], { known }: StampContext): readonly Facets[] =>
-  [...new Set(paths.flatMap(path => follow(resource, path)).flatMap(referenceNames))].flatMap(name => known(name)?.facets ?? []);
+const found = (resource: Resource, paths: readonly string[], { known }: StampContext): readonly (readonly [KeyName, Facets])[] =>
+  [...new Set(paths.flatMap(path => follow(resource, path)).flatMap(referenceNames))].flatMap(name => {
+    const facets = known(name)?.facets;
+    return facets === undefined ? [] : [[name, facets] as const];
+  });
+
+/**
+ * Whether what one resource cites tells anything about it: they share a maker or a record, or the cited one is everybody's to read. What is hidden behind
+ * another record gives no label and joins no record, so that citing it shows nothing of it.
+ */
+export function reaches(citing: Pick<Facets, 'origin' | 'records'>, cited: Facets, type: ResourceType): boolean {
+  const open = isDirectory(type) || (isShared(type) && cited.records.length === 0);
+  return open || sameMaker(citing.origin, cited.origin) || cited.records.some(record => citing.records.includes(record));
+}
+export const sameMaker = (one: Origin, other: Origin): boolean => one.kind === other.kind && one.by === other.by;
+
+/** What stands for others stays in the record that it was written in, wherever its targets go: it tells of how they came to be there. */
+export const settled = (stored: Facets, anew: Facets): Facets =>
+  stored.targetTypes !== undefined && stored.records.length > 0 ? { ...anew, records: stored.records } : anew;
+
+/** What a change by somebody else may do to the facets of what cites it: labels rise, and no record is entered or left. */
+export const tempered = (stored: Facets, anew: Facets): Facets => ({ ...anew, ...labelsOf([], [], [], [stored, anew]), records: stored.records });
 
 function recordsOf(resource: Resource, context: StampContext, inside: readonly Facets[]): readonly RecordId[] {
   const { resourceType: type, id = '' } = resource;
@@ -160,6 +184,11 @@ const clinicalElements: ReadonlySet<string> = new Set([
 /** Elements that say who, when or how, or that are labels themselves: nothing in them makes a resource sensitive. */
 const unclinical: ReadonlySet<string> = new Set(['meta', 'identifier', 'contained', 'telecom', 'address', 'securityLabel', 'modifierExtension', 'entry']);
 
+/** Elements in whose words labels are looked for; `div` is narrative. */
+const worded: ReadonlySet<string> = new Set([
+  ...['display', 'text', 'title', 'description', 'div', 'valueString', 'contentString', 'conclusion', 'summary', 'comment'],
+]);
+
 interface Gathered {
   /** Codings of the clinical code elements. */
   readonly clinical: Coding[];
@@ -170,12 +199,12 @@ interface Gathered {
 
 function gather(resource: Resource): Gathered {
   const gathered: Gathered = { clinical: [], all: [], texts: [] };
-  for (const [name, value] of Object.entries(resource)) if (name !== 'text') walk(value, name, clinicalElements.has(name), gathered);
+  for (const [name, value] of Object.entries(resource)) walk(value, name, clinicalElements.has(name), gathered);
   return gathered;
 }
 function walk(value: unknown, name: string, clinical: boolean, into: Gathered): void {
   if (typeof value === 'string') {
-    if (name === 'display' || name === 'text' || name === 'title' || name === 'description') into.texts.push(value);
+    if (worded.has(name)) into.texts.push(value);
   } else if (Array.isArray(value)) {
     for (const item of value) walk(item, name, clinical, into);
   } else if (isElement(value)) {

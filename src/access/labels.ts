@@ -15,17 +15,16 @@ const restricted: Confidentiality = 4;
 
 const byCode = new Map<string, readonly string[]>();
 for (const { codes, sensitivity } of rules.rules) {
-  for (const [system, list] of Object.entries(codes)) {
-    for (const code of list) {
-      const key = `${rules.systems[system as keyof typeof rules.systems]}|${code}`;
-      byCode.set(key, [...(byCode.get(key) ?? []), ...sensitivity]);
+  for (const [name, list] of Object.entries(codes)) {
+    for (const system of rules.systems[name as keyof typeof rules.systems]) {
+      for (const code of list) byCode.set(`${system}|${code}`, [...(byCode.get(`${system}|${code}`) ?? []), ...sensitivity]);
     }
   }
 }
 const starts = rules.rules.flatMap(({ starts: list, sensitivity }) => list.map(start => ({ start: plain(start), sensitivity })));
 const patterns = rules.rules.map(({ words, whole, sensitivity }) => ({ sensitivity, pattern: patternOf(words, whole) }));
 
-/** ICD-10-CM codes are written with and without their dot, in either case. */
+/** ICD-10 codes are written with and without their dot, in either case. */
 function plain(code: string): string {
   return code.replace('.', '').toUpperCase();
 }
@@ -48,7 +47,8 @@ export function labelsOf(codes: readonly Coding[], texts: readonly string[], sec
   for (const { system, code } of codes) {
     if (code === undefined) continue;
     for (const label of byCode.get(`${system}|${code}`) ?? []) found.add(label);
-    if (system === rules.systems.icd10) for (const one of starts) if (plain(code).startsWith(one.start)) for (const label of one.sensitivity) found.add(label);
+    if (system !== undefined && rules.systems.icd10.includes(system))
+      for (const one of starts) if (plain(code).startsWith(one.start)) for (const label of one.sensitivity) found.add(label);
   }
   for (const text of texts) {
     if (!anyPattern.test(text)) continue;

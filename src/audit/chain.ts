@@ -1,4 +1,9 @@
+import { Buffer } from 'node:buffer';
 import { createHash, hash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { ChainLink, KeptEvent } from '../store/store.ts';
+import { auditEntry } from './event.ts';
+import type { AuditRecord } from './record.ts';
 
 /**
  * The hash of a link: SHA-256 over the previous link's hash and, for each event in order, its id and the SHA-256 of its compact record. Hex.
@@ -16,10 +21,6 @@ export interface ChainHead {
   readonly number: number;
   readonly hash: string;
 }
-interface Link extends ChainHead {
-  readonly previous: string;
-  readonly events: readonly { readonly id: string; readonly body: Uint8Array }[];
-}
 export interface Verification {
   readonly events: number;
   readonly links: number;
@@ -28,11 +29,15 @@ export interface Verification {
   readonly heads: readonly ChainHead[];
 }
 
-/** Reads the whole log and finds what was altered, taken out, added, or (with a published head) cut off at the end. */
-export async function verifyChain(links: AsyncIterable<Link>, published: readonly ChainHead[] = []): Promise<Verification> {
+/**
+ * Reads the whole log and finds what was altered, hidden or shown otherwise than it was written, taken out, added, or (where a later writer or a published
+ * head tells) cut off at the end.
+ */
+export async function verifyChain(links: AsyncIterable<ChainLink>, published: readonly ChainHead[] = []): Promise<Verification> {
   const faults: string[] = [];
   const heads = new Map<string, ChainHead>();
   const seen = new Set<string>();
+  const begun = new Map<string, string>();
   let events = 0;
   let count = 0;
   for await (const link of links) {
@@ -45,15 +50,32 @@ export async function verifyChain(links: AsyncIterable<Link>, published: readonl
     const before = heads.get(link.writer);
     const place = `link ${link.number} of writer ${link.writer}`;
     if (link.number !== (before?.number ?? 0) + 1) faults.push(`${place} follows link ${before?.number ?? 0}: links are missing before it`);
-    if (link.previous !== (before?.hash ?? '')) faults.push(`${place} does not continue the one before it`);
+    if (before === undefined) for (const end of link.previous.split('\n').filter(text => text !== '')) begun.set(end, link.writer);
+    else if (link.previous !== before.hash) faults.push(`${place} does not continue the one before it`);
     if (linkHash(link.previous, link.events) !== link.hash)
       faults.push(`${place} (${link.events.length} events) does not hash to what was written: an event was altered, taken out or added`);
+    faults.push(...link.events.flatMap(event => faultOf(event) ?? []));
     heads.set(link.writer, { writer: link.writer, number: link.number, hash: link.hash });
     seen.add(`${link.writer} ${link.number} ${link.hash}`);
+  }
+  for (const [end, writer] of begun) {
+    const [of, number] = end.split(' ');
+    if (!seen.has(end)) faults.push(`writer ${writer} began after link ${number} of writer ${of}, which is not in the log: it was cut off or rewritten`);
   }
   for (const head of published) {
     if (!seen.has(`${head.writer} ${head.number} ${head.hash}`))
       faults.push(`the published head, link ${head.number} of writer ${head.writer}, is not in the log: it was cut off or rewritten`);
   }
   return { events, links: count, faults, heads: [...heads.values()] };
+}
+
+/** What lies beside an event's bytes decides who sees it and who finds it, and follows from them: in words where it does not. */
+function faultOf({ id, body, facets, foundBy }: KeptEvent): string | undefined {
+  try {
+    const { indexed } = auditEntry(JSON.parse(Buffer.from(body).toString('utf8')) as AuditRecord);
+    if (isDeepStrictEqual(facets, indexed.facets) && foundBy(indexed)) return undefined;
+  } catch {
+    return `event ${id} cannot be read`;
+  }
+  return `event ${id} is shown or found by other marks than it was written with`;
 }

@@ -1,4 +1,4 @@
-import type { Instant, KeyName, ResourceKey, ResourceType } from '../fhir/types.ts';
+import type { Coding, Instant, KeyName, ResourceKey, ResourceType } from '../fhir/types.ts';
 import type { Confidentiality, RecordId } from '../search/indexed.ts';
 
 /** 0 success, 4 refused for what it is, 8 refused for who asks, 12 failed here. */
@@ -36,6 +36,19 @@ export interface AuditRecord {
   readonly query?: string;
   /** How many requests this line stands for, where it sums up. */
   readonly count?: number;
-  /** What the log line reveals, so that it is read by nobody who may not read what it is about. */
-  readonly labels: { readonly confidentiality: Confidentiality; readonly sensitivity: readonly string[]; readonly types: readonly ResourceType[] };
+  readonly labels: AuditLabels;
+}
+
+/** The facets of all that the line is about, put together: it is read by nobody who may not read that. Never rendered. */
+export interface AuditLabels {
+  readonly confidentiality: Confidentiality;
+  readonly sensitivity: readonly string[];
+  /** What it touched, and what was asked for, found or not. */
+  readonly types: readonly ResourceType[];
+  readonly codes?: readonly Coding[];
+  /** Epoch ms; null is an open end. */
+  readonly dates?: { readonly low: number | null; readonly high: number | null };
+  readonly authors?: readonly KeyName[];
+  /** Absent: the line itself. */
+  readonly about?: readonly KeyName[];
 }

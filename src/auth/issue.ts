@@ -3,7 +3,7 @@ import { parseScopes } from '../access/scope.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { ResourceStore } from '../store/store.ts';
 import { ALGORITHM, type SigningKey } from './keys.ts';
-import type { Account, Client, Hat } from './people.ts';
+import { type Account, type Client, caredFor, type Hat } from './people.ts';
 
 export interface TokenRequest {
   readonly client: string;
@@ -98,19 +98,16 @@ async function findHat({ account: username, record }: TokenRequest, store: Resou
   }
   for (const hat of wearable) {
     if (hat.kind === 'patient' && hat.resource === record) return hat;
-    if (hat.kind === 'caregiver' && (await caredFor(hat, store)) === record) return hat;
+    if (hat.kind === 'caregiver' && (await caredFor(hat.resource!, store)) === record) return hat;
     if (hat.kind === 'practitioner') return hat;
   }
   throw new Problem('invalid', `account \`${username}\` has no hat for record \`${record}\``);
 }
-async function caredFor(hat: Hat, store: ResourceStore): Promise<string | undefined> {
-  const [type = '', id = ''] = hat.resource!.split('/');
-  const version = await store.read({ type, id });
-  if (version === undefined || version.deleted) return undefined;
-  return (version.parsed().patient as { reference?: string } | undefined)?.reference;
-}
 
-/** What is asked for, without what the client is not registered for and what this kind of caller cannot hold (ACCESS §2). */
+/**
+ * What is asked for, without what the client is not registered for and what this kind of caller cannot hold (ACCESS §2). A client that is registered for
+ * a part of a type (`?param=value`) asks for that part, or for less.
+ */
 function grantedScope(asked: string, client: Client, hat: Hat | undefined): string {
   const level = hat === undefined ? 'system' : hat.kind === 'practitioner' ? 'user' : 'patient';
   const registered = parseScopes(client.scope).scopes;
@@ -119,7 +116,11 @@ function grantedScope(asked: string, client: Client, hat: Hat | undefined): stri
     if (scope === undefined) return false;
     if (scope.level !== level && !(scope.level === 'patient' && hat?.kind === 'practitioner')) return false;
     return registered.some(
-      one => one.level === scope.level && (one.type === '*' || one.type === scope.type) && [...scope.may].every(letter => one.may.has(letter)),
+      one =>
+        one.level === scope.level &&
+        (one.type === '*' || one.type === scope.type) &&
+        [...scope.may].every(letter => one.may.has(letter)) &&
+        one.where.every(([name, value]) => scope.where.some(pair => pair[0] === name && pair[1] === value)),
     );
   };
   return asked.split(/\s+/).filter(fits).join(' ');

@@ -1,4 +1,6 @@
+import { referenceName } from '../access/elements.ts';
 import type { KeyName } from '../fhir/types.ts';
+import type { ResourceStore } from '../store/store.ts';
 
 /** What is kept about those who may get in: documents, not FHIR. */
 export interface Organization {
@@ -36,4 +38,13 @@ export interface OauthGrant {
   readonly account?: string;
   readonly scope: string;
   readonly active: boolean;
+}
+
+/** The patient for whom a RelatedPerson stands now; undefined where it is deleted or no longer active. */
+export async function caredFor(relatedPerson: KeyName, store: ResourceStore): Promise<KeyName | undefined> {
+  const [type = '', id = ''] = relatedPerson.split('/');
+  const version = await store.read({ type, id });
+  if (version === undefined || version.deleted) return undefined;
+  const { active, patient } = version.parsed();
+  return active === false ? undefined : referenceName(patient);
 }

@@ -6,10 +6,12 @@ import { readJson } from './seed.ts';
 /** Checks the log against its own chain, and against heads that were kept elsewhere. */
 export const audit: Command = {
   name: 'audit',
-  summary: 'verify the log: nothing altered, taken out, added or cut off',
+  summary: 'verify the log: nothing altered, hidden, taken out, added or cut off',
   help: `Usage: npx kindred audit verify [--heads FILE] [--json]
 
-Reads the whole log and recomputes its hash chain. Ends with 1 when the log is not as it was written.
+Reads the whole log, recomputes its hash chain, and checks that every event is shown to and found by whom it was
+written for. Ends with 1 when the log is not as it was written. Each process has a chain of its own that begins where
+the others were, so that one which has ended is missed too.
 The heads that it prints (--json: \`heads\`) are worth keeping outside: with --heads FILE, the JSON of an earlier
 run, a log that was cut off or rewritten since is found too.`,
   async run(args, doors) {

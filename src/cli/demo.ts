@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
+import { consentKindSystem } from '../access/canonical.ts';
 import type { Resource } from '../fhir/types.ts';
 import { printBody } from '../interaction/print.ts';
-import { type Command, configOf, exits, type Running, untilSignal } from './command.ts';
+import { type Command, configOf, exits, print, type Running, untilSignal } from './command.ts';
 import { activateAs } from './consent.ts';
 import family from './demo-family.json' with { type: 'json' };
 import type { Seed } from './seed-format.ts';
@@ -14,15 +15,16 @@ export const demo: Command = {
   help: `Usage: npm run demo       (or npx kindred demo [--once])
 
   --once   set it up, print it, and end
+  --json   print it as one JSON object
 
 Nothing is kept: the store is in memory and gone when the demo ends.`,
   async run(args, doors) {
-    const { values } = parseArgs({ args: [...args], options: { once: { type: 'boolean', default: false } } });
+    const { values } = parseArgs({ args: [...args], options: { once: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
     const config = configOf({ ...doors.environment, KINDRED_STORE: 'sqlite::memory:', KINDRED_AUTH: 'on', KINDRED_AUDIT: 'on' });
     const ended = untilSignal();
     const running = await doors.serve(config);
     const lines = await setUp(running);
-    process.stdout.write(`${lines.join('\n')}\n`);
+    print(values.json, { url: running.url, lines }, lines.join('\n'));
     if (!values.once) await ended;
     await running.stop();
     return exits.done;
@@ -44,7 +46,7 @@ const consentOf = (kind: string, more: object, narrowed: object = {}): Resource 
   scope: coded('consentscope', 'patient-privacy'),
   category: [
     { coding: [{ system: 'http://loinc.org', code: '59284-0' }] },
-    { coding: [{ system: 'https://kindred.example/fhir/CodeSystem/consent-kind', code: kind }] },
+    { coding: [{ system: consentKindSystem, code: kind }] },
   ],
   patient: { reference: 'Patient/mary' },
   performer: [{ reference: 'Patient/mary' }],

@@ -28,10 +28,11 @@ export async function plant(seed: Seed, app: App): Promise<Seeded> {
     if (kind !== 'hat') note(`${kind} ${id}`, !same);
   };
   for (const one of seed.organizations ?? []) await document('organization', one.id, one);
-  for (const one of seed.accounts ?? []) {
-    await document('account', one.username, await withHash(one, app));
+  for (const one of await Promise.all((seed.accounts ?? []).map(account => withHash(account, app)))) {
+    await document('account', one.username, one);
     for (const hat of one.hats) if (hat.resource !== undefined) await document('hat', hat.resource, one.username);
   }
+  documents.push(...(await hatsTakenAway(seed.accounts ?? [], app)));
   for (const one of seed.clients ?? []) await document('client', one.client_id, one);
   if (documents.length > 0) await app.store.commit(documents, app.now());
 
@@ -49,6 +50,14 @@ export async function plant(seed: Seed, app: App): Promise<Seeded> {
     }
   }
   return { made, kept };
+}
+
+/** What is nobody's hat any more. */
+async function hatsTakenAway(accounts: readonly Account[], app: App): Promise<readonly Change[]> {
+  const worn = new Set(accounts.flatMap(({ hats }) => hats.map(hat => hat.resource)));
+  const wearers = new Set<unknown>(accounts.map(account => account.username));
+  const kept = await app.store.documents('hat');
+  return kept.filter(({ id, value }) => wearers.has(value) && !worn.has(id as KeyName)).map(({ kind, id }) => ({ op: 'document', kind, id, value: undefined }));
 }
 
 /** The account as it is kept. A password that is right already keeps its hash, so that seeding again changes nothing. */

@@ -14,7 +14,12 @@ const lexemes = new WeakMap<object, ReadonlyMap<string, string>>();
 
 /** What the library of TypeScript does not declare yet: https://github.com/tc39/proposal-json-parse-with-source */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
-type Reviver = (this: object, name: string, value: unknown, context: { readonly source?: string }) => unknown;
+
+/** Each number that would not print as it came costs a piece of text and an entry in a table. */
+const mostOdd = 100_000;
+/** Stands in the text for such a number while it is parsed, `{"prototype":"1.00"}`: no member may be called so, thus it can be nothing else. */
+const stand = 'prototype';
+const isNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Finding a fault takes ten times as long as parsing, so that in longer texts (characters) it is not looked for. */
 const longestSearched = 1_000_000;
@@ -61,11 +66,13 @@ function unescaped(token: string): string {
 
 /**
  * One pass over the text before it is parsed, which would overflow the stack on deep nesting.
- * @returns whether some number would not print as it is written. @throws Problem for nesting and for refused names.
+ * @returns the text with something to know them by in place of the numbers that would not print as they are written.
+ * @throws Problem for nesting, for refused names and for too many of those numbers.
  */
-function scan(text: string): boolean {
+function scan(text: string): string {
+  const pieces: string[] = [];
+  let taken = 0;
   let depth = 0;
-  let odd = false;
   for (let at = 0; at < text.length; at++) {
     const char = text.charCodeAt(at);
     if (char === 34) {
@@ -80,11 +87,16 @@ function scan(text: string): boolean {
       numberEnd.lastIndex = at;
       const end = numberEnd.test(text) ? numberEnd.lastIndex - 1 : text.length;
       const token = text.slice(at, end);
-      odd ||= String(Number(token)) !== token;
+      // What is no number is left for the parser to refuse.
+      if (String(Number(token)) !== token && isNumber.test(token)) {
+        if (pieces.length >= mostOdd) throw new Problem('too-costly', `More than ${mostOdd} numbers are written like \`1.0\` (${placeOf(text, at)}).`);
+        pieces.push(`${text.slice(taken, at)}{"${stand}":"${token}"}`);
+        taken = end;
+      }
       at = end - 1;
     }
   }
-  return odd;
+  return pieces.length === 0 ? text : pieces.join('') + text.slice(taken);
 }
 
 /** The first position at which the text stops being JSON. */
@@ -125,22 +137,34 @@ function faultOf(text: string): number {
   }
 }
 
-const revive: Reviver = function (name, value, { source }) {
-  if (typeof value === 'number' && source !== undefined && String(value) !== source) {
-    const known = (lexemes.get(this) ?? new Map()) as Map<string, string>;
-    lexemes.set(this, known.set(name, source));
+/** Puts the numbers back, and remembers how they were written. A reviver would take ten times as long. */
+function restore(holder: Record<string | number, unknown>): void {
+  let known: Map<string, string> | undefined;
+  for (const name of Array.isArray(holder) ? holder.keys() : Object.keys(holder)) {
+    const value = holder[name];
+    if (typeof value !== 'object' || value === null) continue;
+    const source = (value as { [stand]?: string })[stand];
+    if (source === undefined) restore(value as Record<string, unknown>);
+    else {
+      holder[name] = Number(source);
+      known ??= new Map();
+      known.set(String(name), source);
+    }
   }
-  return value;
-};
+  if (known !== undefined) lexemes.set(holder, known);
+}
 
 /**
  * Reads JSON; `printJson` of the answer has every number inside as it was written.
- * @throws Problem `structure` for what is not JSON, nests too deeply or has a member named `__proto__`, `constructor` or `prototype`, saying where.
+ * @throws Problem `structure` for what is not JSON, nests too deeply or has a member named `__proto__`, `constructor` or `prototype`, saying where;
+ * `too-costly` for too many numbers such as `1.0`.
  */
 export function parseJson(text: string): unknown {
-  const odd = scan(text);
+  const parsed = scan(text);
   try {
-    return odd ? JSON.parse(text, revive as Parameters<typeof JSON.parse>[1]) : JSON.parse(text);
+    const root = { value: JSON.parse(parsed) as unknown };
+    if (parsed !== text) restore(root);
+    return root.value;
   } catch (cause) {
     if (text.length > longestSearched) throw new Problem('structure', 'This is not well-formed JSON.', { cause });
     const fault = faultOf(text);

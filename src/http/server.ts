@@ -17,6 +17,8 @@ export interface Doors {
   /** The interaction of a head, before its body is read; throws Problem 405 for what nobody may do. */
   route(head: FhirRequest): Routed;
   run(routed: Routed, request: FhirRequest, caller: Caller): Promise<Answer>;
+  /** Puts into the log what ended a request of this caller, unless it is there. */
+  note(error: unknown, request: FhirRequest, caller: Caller): Promise<void>;
   /** Somebody came without a valid token. */
   refused(address: string): void;
   /** A line for the operator; never content, never a token. */
@@ -46,6 +48,7 @@ async function answer(message: IncomingMessage, response: ServerResponse, doors:
   const started = performance.now();
   const head = message.method === 'HEAD';
   let what = 'unrouted';
+  let noting: ((error: unknown) => Promise<void>) | undefined;
   const done = (status: number, problem?: Problem): void =>
     doors.log({ status, method: message.method ?? '', what, ms: Math.round(performance.now() - started), ...(problem === undefined ? {} : { problem }) });
   try {
@@ -53,6 +56,7 @@ async function answer(message: IncomingMessage, response: ServerResponse, doors:
     const request = readHead(message, '');
     const open = request.path.length === 1 && request.path[0] === 'metadata';
     const caller = open || doors.verify === undefined ? doors.open : await authenticate(message, doors.verify);
+    if (!open) noting = error => doors.note(error, request, caller);
     const routed = doors.route(request);
     what = routed.type === undefined ? routed.code : `${routed.code} ${routed.type}`;
     const bytes = request.method === 'POST' || request.method === 'PUT' ? await readBytes(message, doors.maxBody) : Buffer.alloc(0);
@@ -63,10 +67,21 @@ async function answer(message: IncomingMessage, response: ServerResponse, doors:
       wrote: request.method !== 'GET' && routed.code !== 'search-type' && routed.code !== 'batch',
     });
     done(result.status);
-  } catch (error) {
+  } catch (caught) {
+    const error = await noted(caught, noting);
     const problem = sendProblem(response, error, head);
     if (problem.code === 'login') doors.refused(message.socket.remoteAddress ?? 'unknown');
     if (!message.complete) discardBody(message);
     done(response.statusCode, problem);
+  }
+}
+
+/** What ends a request of somebody known is in the log before it is answered; where it cannot be, that is the answer. */
+async function noted(error: unknown, note: ((error: unknown) => Promise<void>) | undefined): Promise<unknown> {
+  try {
+    await note?.(error);
+    return error;
+  } catch (failure) {
+    return failure;
   }
 }

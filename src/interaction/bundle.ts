@@ -2,15 +2,20 @@ import type { Caller } from '../access/caller.ts';
 import { outcomeOf } from '../fhir/outcome.ts';
 import { Problem, problems } from '../fhir/problem.ts';
 import { quote } from '../fhir/validate/report.ts';
+import { breathe } from './breathe.ts';
 import { type BundleEntry, type Check, locate, readEntry } from './bundle-entry.ts';
 import type { Answer, Entry, FhirRequest, WriteInteraction } from './interaction.ts';
 import { printBody } from './print.ts';
 
 /** A request on the road: what `run` is, seen from here. */
 export type Go = (request: FhirRequest, caller: Caller) => Promise<Answer>;
+/** Puts a refusal into the log, unless it is there. */
+type Note = (error: unknown) => Promise<void>;
 type GoWrite = (interaction: WriteInteraction, request: FhirRequest, caller: Caller) => Promise<Answer>;
 
-const MAX_ENTRIES = 20_000;
+const MAX_ENTRIES = 10_000;
+/** What the answers to all entries may hold, bytes: the whole answer is put together in memory. */
+const MAX_ANSWER = 60 * 2 ** 20;
 
 /**
  * http://hl7.org/fhir/R4/http.html#transaction – batch: each entry takes the road alone; transaction: the writes are one interaction and one commit,
@@ -24,6 +29,7 @@ export async function answerBundle(
   go: Go,
   goWrite: GoWrite,
   transaction: WriteInteraction,
+  note: Note,
 ): Promise<Answer> {
   const { resourceType, type, entry = [] } = (request.body ?? {}) as { resourceType?: unknown; type?: unknown; entry?: unknown };
   if (resourceType !== 'Bundle') throw new Problem('invalid', 'what is sent to the base must be a Bundle', { expression: 'resourceType' });
@@ -33,12 +39,13 @@ export async function answerBundle(
     });
   if (!Array.isArray(entry)) throw new Problem('structure', 'Bundle.entry must be a list', { expression: 'Bundle.entry' });
   if (entry.length > MAX_ENTRIES) throw new Problem('too-costly', `the Bundle has ${entry.length} entries; at most ${MAX_ENTRIES} are taken at once`);
-  return type === 'batch' ? answerBatch(entry, caller, base, go) : answerTransaction(entry, request, caller, base, check, go, goWrite, transaction);
+  return type === 'batch' ? answerBatch(entry, caller, base, go, note) : answerTransaction(entry, request, caller, base, check, go, goWrite, transaction, note);
 }
 
-async function answerBatch(raw: readonly unknown[], caller: Caller, base: string, go: Go): Promise<Answer> {
+async function answerBatch(raw: readonly unknown[], caller: Caller, base: string, go: Go, note: Note): Promise<Answer> {
   const entries: Entry[] = [];
-  for (const one of raw) entries.push(await answerAlone(() => go(readEntry(objectOf(one), base), caller)));
+  const alone = answeringAlone(entry => go(entry, caller), note);
+  for (const one of raw) entries.push(await alone(() => readEntry(objectOf(one), base)));
   return { status: 200, body: { bundle: { type: 'batch-response' }, entries }, shows: [] };
 }
 
@@ -51,24 +58,54 @@ async function answerTransaction(
   go: Go,
   goWrite: GoWrite,
   transaction: WriteInteraction,
+  note: Note,
 ): Promise<Answer> {
-  const read: BundleEntry[] = raw.map((one, index) => locate(index, () => readEntry(objectOf(one), base, check)));
+  const read: BundleEntry[] = [];
+  for (const [index, one] of raw.entries()) {
+    await breathe();
+    read.push(locate(index, () => readEntry(objectOf(one), base, check)));
+  }
   const answer = await goWrite(transaction, { ...request, body: read }, caller);
   if (answer.body === undefined || !('entries' in answer.body)) return answer;
   const entries = [...answer.body.entries];
-  for (const [index, entry] of read.entries()) if (entry.method === 'GET') entries[index] = await answerAlone(() => go(entry, caller));
+  const alone = answeringAlone(
+    entry => go(entry, caller),
+    note,
+    entries.reduce((sum, entry) => sum + sizeOf(entry), 0),
+  );
+  for (const [index, entry] of read.entries()) if (entry.method === 'GET') entries[index] = await alone(() => entry);
   return { ...answer, body: { ...answer.body, entries } };
 }
 
-/** What fails here, fails alone: other entries of a batch are independent (R4 http.html#brules), and the writes of a transaction are stored already. */
-async function answerAlone(work: () => Promise<Answer>): Promise<Entry> {
-  try {
-    return entryOf(await work());
-  } catch (error) {
-    const problem = error instanceof Problem ? error : new Problem('exception', 'something went wrong here; it has been noted', { cause: error });
-    return { response: { status: String(problems[problem.code].status), outcome: outcomeOf(problem) } };
-  }
+/**
+ * What fails here, fails alone: other entries of a batch are independent (R4 http.html#brules), and the writes of a transaction are stored already.
+ * Once the answers, `size` bytes so far, are as large as they may be, nothing more is done.
+ */
+function answeringAlone(go: (entry: BundleEntry) => Promise<Answer>, note: Note, size = 0): (read: () => BundleEntry) => Promise<Entry> {
+  let taken = size;
+  const limit = (): void => {
+    if (taken > MAX_ANSWER) throw new Problem('too-costly', `the answers to this Bundle are larger than ${MAX_ANSWER} bytes: send this entry by itself`);
+  };
+  return async read => {
+    try {
+      const request = read();
+      limit();
+      const entry = entryOf(await go(request));
+      taken += sizeOf(entry);
+      // What was written is told in any case.
+      if (request.method === 'GET') limit();
+      return entry;
+    } catch (caught) {
+      const error = await note(caught).then(
+        () => caught,
+        failure => failure,
+      );
+      const problem = error instanceof Problem ? error : new Problem('exception', 'something went wrong here; it has been noted', { cause: error });
+      return { response: { status: String(problems[problem.code].status), outcome: outcomeOf(problem) } };
+    }
+  };
 }
+const sizeOf = ({ body }: Entry): number => (body instanceof Uint8Array ? body.length : 0);
 
 function objectOf(one: unknown): object {
   if (typeof one !== 'object' || one === null || Array.isArray(one)) throw new Problem('structure', 'an entry must be an object');

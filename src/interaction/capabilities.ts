@@ -50,7 +50,7 @@ function describe(type: ResourceType, registry: Registry): object {
     interaction: codes.map(code => ({ code })),
     versioning: 'versioned',
     readHistory: true,
-    updateCreate: !refused.includes('update'),
+    updateCreate: !refused.includes('update') && policyOf(type).noChosenIds !== true,
     conditionalCreate: !refused.includes('create'),
     conditionalRead: 'full-support',
     referencePolicy: ['literal', 'logical'],

@@ -1,15 +1,15 @@
 import { decide } from '../access/decide.ts';
-import type { Action, Facts, Known, Reason } from '../access/decision.ts';
+import type { Action, Facts, Question, Reason } from '../access/decision.ts';
 import { policyOf } from '../access/policies/index.ts';
-import { isRecord } from '../access/record.ts';
 import { Problem } from '../fhir/problem.ts';
-import { type KeyName, nameOf, type Resource, type ResourceKey } from '../fhir/types.ts';
-import type { Indexed, RecordId } from '../search/indexed.ts';
+import type { Resource, ResourceKey } from '../fhir/types.ts';
+import type { Indexed } from '../search/indexed.ts';
 import type { Change, Version } from '../store/store.ts';
 import type { Permit } from './interaction.ts';
+import { learn, strays } from './learn.ts';
 import { keyOfName, lookups, originOf, type StampOverlay } from './overlay.ts';
 import { notFound } from './read.ts';
-import { askToRead, denial, type Journey } from './reading.ts';
+import { askToRead, denial, type Journey, nothingKnown } from './reading.ts';
 
 /** One write, judged: what is to be stored, and why that is permitted. */
 export interface Judged {
@@ -27,6 +27,8 @@ export interface Intent {
   readonly key: ResourceKey;
   readonly resource: Resource | undefined;
   readonly before: Indexed | undefined;
+  /** Where nothing is stored, it may be made: POST, or an id that the caller may choose. */
+  readonly creates: boolean;
   /** Its criterion was searched for: a conditional create. */
   readonly conditional: boolean;
 }
@@ -38,6 +40,7 @@ export async function judge(journey: Journey, overlay: StampOverlay, intent: Int
   const action = intent.resource === undefined ? 'delete' : before === undefined ? 'create' : 'update';
   const policy = policyOf(key.type);
   const question = { caller, action, type: key.type, at: given.now, conditional: intent.conditional } as const;
+  await askBlindly(journey, { ...question, action: action === 'create' && !intent.creates ? 'update' : action });
   const reading = before === undefined ? undefined : await askToRead(journey, 'read', key.type, before);
   const sees = reading === undefined || reading.effect === 'permit';
   // What is stored must be the caller's to see before anything said about the new content can tell of it.
@@ -45,6 +48,8 @@ export async function judge(journey: Journey, overlay: StampOverlay, intent: Int
     log.asked(reading.reasons, key, before.facets);
     throw denial(reading, key);
   }
+  // What stays that is not there, for whoever may not choose ids.
+  if (before === undefined && !intent.creates) throw notFound(key);
   const origin = before?.facets.origin ?? originOf(caller);
   const layAfter = async (resource: Resource): Promise<Indexed> => {
     overlay.lay(key, resource, origin);
@@ -52,7 +57,8 @@ export async function judge(journey: Journey, overlay: StampOverlay, intent: Int
     return overlay.after(key);
   };
   const sent = intent.resource === undefined ? undefined : await layAfter(intent.resource);
-  const learned = await learn(journey, overlay, intent, sent);
+  if (sent !== undefined) await askAlso(journey, overlay, sent);
+  const learned = { ...(await learn(journey, overlay, intent, sent)), strays: sent !== undefined && (await strays(journey, overlay, sent.resource)) };
   const factsWith = (after: Indexed | undefined): Facts => ({
     ...learned,
     ...(before === undefined ? {} : { before }),
@@ -68,72 +74,46 @@ export async function judge(journey: Journey, overlay: StampOverlay, intent: Int
   if (!sees) ask(sent);
   const after = sent === undefined || policy.prepare === undefined ? sent : await layAfter(policy.prepare(question, { ...factsWith(sent), after: sent }));
   const { reasons } = ask(after);
-  if (after !== undefined) await askAlso(journey, overlay, after, learned);
-  const unique = after === undefined ? undefined : policy.unique?.(question, after, factsWith(after));
+  const conditions = policy.conditions?.(question, factsWith(after), parts.registry) ?? [];
   const readable = after !== undefined && (await askToRead(journey, 'read', key.type, after)).effect === 'permit';
-  return { key, action, before, after, reasons, readable, conditions: unique === undefined ? [] : [unique] };
+  return { key, action, before, after, reasons, readable, conditions };
 }
 
-/** Other writes that this one stands for: a Provenance needs the right to change each of its targets. */
-async function askAlso(
-  { parts, caller, given, consents }: Journey,
-  overlay: StampOverlay,
-  after: Indexed,
-  learned: Pick<Facts, 'grantEpoch' | 'known'>,
-): Promise<void> {
-  for (const { action, key: name } of policyOf(after.resource.resourceType).also?.(after) ?? []) {
+/** The rules that may refuse a caller without a look at anything; those of a type look at its content. */
+const common: readonly string[] = ['scope', 'record', 'app', 'provenance'];
+
+/** A refusal that follows from the caller alone comes first, the same whether there is anything under the key or not. */
+async function askBlindly({ parts, caller, consents, log }: Journey, question: Question): Promise<void> {
+  const grants = await consents.grants(caller.record === undefined ? [] : [caller.record]);
+  const rules = parts.rulesFor(question.type).filter(rule => common.includes(rule.id));
+  const decision = decide(question, { grants, grantEpoch: await consents.grantEpoch(), known: nothingKnown }, rules);
+  if (decision.effect === 'permit' || !decision.reveal) return;
+  log.asked(decision.reasons);
+  throw denial(decision, undefined);
+}
+
+/** Other writes that this one stands for: a Provenance needs the right to change each of its targets. One refusal for all that may be wrong with them. */
+async function askAlso({ parts, caller, given, consents, log }: Journey, overlay: StampOverlay, after: Indexed): Promise<void> {
+  const { also } = policyOf(after.resource.resourceType);
+  if (also === undefined || caller.kind === 'server' || caller.open === true) return;
+  const { writes, refusal } = also(after);
+  for (const { action, key: name } of writes) {
     const key = keyOfName(name);
     await overlay.load([key]);
     const target = overlay.current(key);
-    if (target === undefined) throw notFound(key);
-    const facts: Facts = { ...learned, grants: await consents.grants(target.facets.records), before: target, after: target };
+    if (target === undefined) throw new Problem('forbidden', refusal);
+    const facts: Facts = {
+      grants: await consents.grants(target.facets.records),
+      grantEpoch: await consents.grantEpoch(),
+      known: nothingKnown,
+      before: target,
+      after: target,
+    };
     const decision = decide({ caller, action, type: key.type, at: given.now }, facts, parts.rulesFor(key.type));
-    if (decision.effect === 'deny') throw denial(decision, key);
+    if (decision.effect === 'permit') continue;
+    log.asked(decision.reasons, key, target.facets);
+    throw new Problem('forbidden', refusal);
   }
-}
-
-/** Loads what the rules and the type's policy may look at. */
-async function learn(
-  { caller, consents, parts, given }: Journey,
-  overlay: StampOverlay,
-  { key, before }: Intent,
-  after: Indexed | undefined,
-): Promise<Pick<Facts, 'grants' | 'grantEpoch' | 'known'>> {
-  const records = [...new Set([...(before?.facets.records ?? []), ...(after?.facets.records ?? []), ...(caller.record === undefined ? [] : [caller.record])])];
-  await overlay.load(records.map(keyOfName));
-  const question = { caller, action: after === undefined ? 'delete' : before === undefined ? 'create' : 'update', type: key.type, at: given.now } as const;
-  const needs = policyOf(key.type).needs?.(question, before, after) ?? {};
-  const keys = (needs.keys ?? []).map(keyOfName);
-  await overlay.load(keys);
-  const resources = new Map(
-    keys.flatMap(one => {
-      const found = overlay.current(one);
-      return found === undefined ? [] : [[nameOf(one), { ...found, versionId: overlay.stored(one)?.versionId ?? '1' }] as const];
-    }),
-  );
-  const hats = new Set<KeyName>();
-  for (const name of needs.hats ?? []) if ((await parts.store.document('hat', name)) !== undefined) hats.add(name);
-  const searches = new Map<string, readonly (Indexed & { readonly versionId: string })[]>();
-  for (const [name, query] of Object.entries(needs.searches ?? {})) {
-    const page = await parts.store.search(query);
-    searches.set(
-      name,
-      page.versions.map(version => ({ resource: version.parsed(), facets: version.facets, versionId: version.versionId })),
-    );
-  }
-  const known: Known = { resources, hats, searches, contributed: contributedTo(records, overlay, caller.organization) };
-  return { grants: await consents.grants(records), grantEpoch: await consents.grantEpoch(), known };
-}
-
-/** Of these records, those whose Patient the organization contributed. */
-function contributedTo(records: readonly RecordId[], overlay: StampOverlay, organization: string | undefined): ReadonlySet<RecordId> {
-  const own = records.filter(record => {
-    const patient = overlay.current(keyOfName(record));
-    return (
-      patient !== undefined && isRecord(keyOfName(record).type) && patient.facets.origin.kind === 'organization' && patient.facets.origin.by === organization
-    );
-  });
-  return new Set(own);
 }
 
 /** If-Match, after the decision: it would tell of a version that the caller may not know. */

@@ -1,11 +1,15 @@
 import type { Caller } from '../access/caller.ts';
 import type { Reason } from '../access/decision.ts';
+import { isRecordBound } from '../access/rules/level.ts';
 import { auditEntry, auditRecord, type Happening } from '../audit/event.ts';
 import type { AuditOutcome, AuditRecord } from '../audit/record.ts';
+import { resourceTypes } from '../fhir/definitions/definitions.ts';
 import { Problem } from '../fhir/problem.ts';
-import type { ResourceType } from '../fhir/types.ts';
+import type { ResourceKey, ResourceType } from '../fhir/types.ts';
 import type { Facets, RecordId } from '../search/indexed.ts';
 import type { Change, Version } from '../store/store.ts';
+import { isId } from './body.ts';
+import type { ReadPlan } from './interaction.ts';
 import type { Parts } from './parts.ts';
 
 /** What a request did or tried, gathered along the road. */
@@ -13,10 +17,13 @@ export interface Log {
   /** The rules' reasons, and what they were about. A refusal is told by the last of these. */
   asked(reasons: readonly Reason[], target?: AuditRecord['target'], facets?: Facets): void;
   /** A line for each record that the versions belong to, or one without a record. */
-  shown(versions: readonly Version[], query: string | undefined): readonly Change[];
+  shown(versions: readonly Version[], plan: ReadPlan): readonly Change[];
   /** A line for one resource that a write made or found, in whose commit it goes. */
   wrote(code: string, target: NonNullable<AuditRecord['target']>, facets: Facets, reasons: readonly Reason[]): readonly Change[];
-  /** The line for a request that ended early. */
+  /**
+   * The lines for a request that ended early. In the caller's own record it is told as the caller was, the same whether there is anything or not; in the
+   * records of what it was about, with all reasons.
+   */
   failed(error: unknown): readonly Change[];
 }
 
@@ -25,28 +32,32 @@ const outcomeOf = (error: unknown): AuditOutcome => {
   return ['forbidden', 'not-found', 'login'].includes(error.code) ? '8' : '4';
 };
 
-/** Lines for one request of one caller. With the log off, none. */
-export function openLog(parts: Parts, caller: Caller, code: string, request: string): Log {
+/** Lines for one request of one caller; `id` is the request's, `path` where it was sent. With the log off, none. */
+export function openLog(parts: Parts, caller: Caller, code: string, id: string, path: readonly string[]): Log {
   let last: { readonly reasons: readonly Reason[]; readonly target?: AuditRecord['target']; readonly facets?: Facets } = { reasons: [] };
-  const line = (happening: Omit<Happening, 'id' | 'at' | 'caller' | 'server' | 'request'>): readonly Change[] => {
+  const line = (happening: Omit<Happening, 'id' | 'at' | 'caller' | 'server' | 'request' | 'code'> & { readonly code?: string }): readonly Change[] => {
     if (!parts.audit) return [];
     const address = caller.address === undefined ? {} : { address: caller.address };
     return [
-      { op: 'event', ...auditEntry(auditRecord({ id: parts.newId(), at: parts.now(), caller, server: parts.base(), request, ...address, ...happening })) },
+      {
+        op: 'event',
+        ...auditEntry(auditRecord({ id: parts.newId(), at: parts.now(), caller, server: parts.base(), request: id, ...address, code, ...happening })),
+      },
     ];
   };
   return {
     asked(reasons, target, facets) {
       last = { reasons, ...(target === undefined ? {} : { target }), ...(facets === undefined ? {} : { facets }) };
     },
-    shown(versions, query) {
+    shown(versions, { text, type, alsoNeeds, alsoBrings }) {
       const groups = groupByRecord(versions, caller.record);
       const [only] = versions;
-      const target = query === undefined && only !== undefined ? { target: { ...only.key, versionId: only.versionId } } : {};
-      // A search's text may name what other records hold, so it is kept only where one record is all that it was about.
-      const text = query !== undefined && caller.record !== undefined ? { query } : {};
+      const target = text === undefined && only !== undefined ? { target: { ...only.key, versionId: only.versionId } } : {};
+      // A search's text may name what other records hold, so it is kept only where one record is all that it can be and was about.
+      const query = text !== undefined && groups.length === 1 && isRecordBound(caller) ? { query: text } : {};
+      const types = [type, ...alsoNeeds, ...alsoBrings];
       return groups.flatMap(({ record, touched }) =>
-        line({ code, outcome: '0', touched, reasons: last.reasons, ...target, ...text, ...(record === undefined ? {} : { record }) }),
+        line({ outcome: '0', touched, types, reasons: last.reasons, ...target, ...query, ...(record === undefined ? {} : { record }) }),
       );
     },
     wrote(done, target, facets, reasons) {
@@ -56,20 +67,28 @@ export function openLog(parts: Parts, caller: Caller, code: string, request: str
     },
     failed(error) {
       const why = error instanceof Problem ? error.message : 'failed';
-      const denial = last.reasons.filter(reason => reason.effect === 'deny').map(reason => `${reason.rule}: ${reason.because}`);
-      const touched = last.target === undefined || last.facets === undefined ? [] : [{ type: last.target.type, facets: last.facets }];
-      const record = last.facets?.records[0] ?? caller.record;
-      return line({
-        code,
-        outcome: outcomeOf(error),
-        why: denial.length > 0 ? denial.join('; ') : why,
-        touched,
-        reasons: last.reasons,
-        ...(last.target === undefined ? {} : { target: last.target }),
-        ...(record === undefined ? {} : { record }),
-      });
+      const outcome = outcomeOf(error);
+      const { target, facets, reasons } = last;
+      const asTold = { outcome, why, touched: [], reasons: [], ...asked(path), ...(caller.record === undefined ? {} : { record: caller.record }) };
+      if (target === undefined || facets === undefined) return line(asTold);
+      const denial = reasons.filter(reason => reason.effect === 'deny').map(reason => `${reason.rule}: ${reason.because}`);
+      const touched = [{ type: target.type, facets }];
+      const inFull = { outcome, why: denial.length > 0 ? denial.join('; ') : why, touched, reasons, target, inFull: true as const };
+      // A person has one line in the own log, whatever else the request was about: more of them would tell that there was something.
+      const own = caller.kind === 'patient' || caller.kind === 'server' ? caller.record : undefined;
+      const records = facets.records.length === 0 ? [undefined] : facets.records.filter(record => record !== own);
+      return [
+        ...(caller.record === undefined && records.length > 0 ? [] : line(asTold)),
+        ...records.flatMap(record => line({ ...inFull, ...(record === undefined ? {} : { record }) })),
+      ];
     },
   };
+}
+
+/** What the address names. A Bundle may be about anything, so what is said of it as a whole is about more than any permit names. */
+function asked([type = '', id = '']: readonly string[]): { readonly target?: ResourceKey; readonly types: readonly ResourceType[] } {
+  if (!resourceTypes.has(type)) return { types: type === '' ? ['Bundle'] : [] };
+  return { types: [type], ...(isId(id) ? { target: { type, id } } : {}) };
 }
 
 interface Group {

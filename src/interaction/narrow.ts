@@ -10,6 +10,8 @@ import { viewOf } from './view.ts';
 export interface Permitted {
   only(type: ResourceType): Predicate | undefined;
   grants(records: readonly RecordId[]): Promise<readonly LoadedGrant[]>;
+  /** A superseded version with the labels that it has today. */
+  today(version: Version): Promise<Version>;
 }
 
 /** A live version as rules and predicates see it. */
@@ -42,27 +44,31 @@ export function narrow(reader: ResourceReader, permitted: Permitted): ResourceRe
     matches(demanded(version.key.type), indexedOf(version), await permitted.grants(version.facets.records));
 
   /** The version itself, or the last live one before a deletion: by that it is judged. */
-  const judgedBy = async (version: Version): Promise<Version | undefined> =>
-    version.deleted
-      ? reader.read(version.key, String(Number(version.versionId) - 1)).then(before => (before === undefined ? undefined : viewOf(before)))
-      : version;
+  const judgedBy = async (version: Version): Promise<Version | undefined> => {
+    if (!version.deleted) return version;
+    const before = await reader.read(version.key, String(Number(version.versionId) - 1));
+    return before === undefined ? undefined : permitted.today(before);
+  };
+  /** A version of this resource as it is shown: one that is not the current one with today's labels. */
+  const view = async (version: Version, current: Version): Promise<Version> =>
+    viewOf(version.deleted || version.versionId === current.versionId ? version : await permitted.today(version));
 
   /** A version shows iff it may be read under today's rules and the latest live one may too. */
-  const visible = async (version: Version, current: Version | undefined): Promise<boolean> => {
+  const visible = async (version: Version, current: Version): Promise<boolean> => {
     const judged = await judgedBy(version);
     if (judged === undefined || !(await shown(judged))) return false;
-    if (current === undefined || current.versionId === version.versionId) return true;
+    if (current.versionId === version.versionId) return true;
     const latest = await judgedBy(current);
     return latest !== undefined && (await shown(latest));
   };
-  const view = (version: Version | undefined): Version | undefined => (version === undefined ? undefined : viewOf(version));
 
   return {
     async read(key, versionId) {
-      const current = view(await reader.read(key));
-      if (current === undefined) return undefined;
-      const version = versionId === undefined ? current : view(await reader.read(key, versionId));
-      return version !== undefined && (await visible(version, current)) ? version : undefined;
+      const current = await reader.read(key);
+      const stored = versionId === undefined ? current : await reader.read(key, versionId);
+      if (current === undefined || stored === undefined) return undefined;
+      const version = await view(stored, current);
+      return (await visible(version, current)) ? version : undefined;
     },
     async search(query) {
       const page = await reader.search({ ...query, branches: query.branches.map(narrowed) });
@@ -70,14 +76,17 @@ export function narrow(reader: ResourceReader, permitted: Permitted): ResourceRe
     },
     count: query => reader.count({ ...query, branches: query.branches.map(narrowed) }),
     async history(query) {
-      const current = view(await reader.read(query.of));
+      const current = await reader.read(query.of);
       if (current === undefined) return [];
       const found: Version[] = [];
       let before = query.before;
       // Hidden versions must not shorten a page, so it is filled from the versions below.
       while (found.length < query.limit) {
         const versions = await reader.history({ of: query.of, limit: query.limit, ...(before === undefined ? {} : { before }) });
-        for (const version of versions.map(viewOf)) if (found.length < query.limit && (await visible(version, current))) found.push(version);
+        for (const stored of versions) {
+          const version = await view(stored, current);
+          if (found.length < query.limit && (await visible(version, current))) found.push(version);
+        }
         if (versions.length < query.limit) break;
         before = Number(versions.at(-1)!.versionId);
       }

@@ -1,7 +1,7 @@
 import type { Caller } from '../access/caller.ts';
-import { joined, needsOf, stamp } from '../access/facets.ts';
+import { joined, needsOf, reaches, sameMaker, settled, stamp, tempered } from '../access/facets.ts';
 import { type KeyName, nameOf, type Resource, type ResourceKey } from '../fhir/types.ts';
-import type { Facets, Indexed, Origin, RecordId } from '../search/indexed.ts';
+import type { Facets, Indexed, Origin } from '../search/indexed.ts';
 import type { ResourceStore, Version } from '../store/store.ts';
 
 /** What is stored, with what this request will change laid over it: every look at another resource goes through here. */
@@ -9,12 +9,14 @@ export interface StampOverlay {
   /** Loads what is not known yet. */
   load(keys: readonly ResourceKey[]): Promise<void>;
   stored(key: ResourceKey): Version | undefined;
+  /** Intended by this request, and not stored yet. */
+  isNew(key: ResourceKey): boolean;
   /** Lays an intended version over the stored one. Facets are computed when they are first asked for, so order does not matter. */
   lay(key: ResourceKey, resource: Resource, origin: Origin): void;
-  /** Lays a stored version over itself: the same content, to be stamped anew. */
-  relay(version: Version): Indexed;
-  /** Lets a shared resource that is cited join these records. Gives it where that is new to it. */
-  lend(name: KeyName, records: readonly RecordId[]): Indexed | undefined;
+  /** Lays a stored version over itself: the same content, to be stamped anew because of a change by this maker. */
+  relay(version: Version, by: Origin): Indexed;
+  /** Lets a shared resource join the records of what cites it, where it tells of that at all. Gives it where that is new to it. */
+  lend(name: KeyName, citing: Facets): Indexed | undefined;
   /** Facets and resource of an intended version. */
   after(key: ResourceKey): Indexed;
   /** The resource as it will be: intended, else stored and live. */
@@ -35,11 +37,20 @@ export function originOf(caller: Caller): Origin {
   return { kind: 'server', by: caller.client };
 }
 
+interface Laid {
+  readonly resource: Resource;
+  readonly origin: Origin;
+  readonly at: number;
+  facets?: Facets;
+  /** Being stamped. */
+  busy?: boolean;
+}
+
 /** `at`: epoch ms of the commit. */
 export function layOver(store: ResourceStore, at: number): StampOverlay {
   const versions = new Map<KeyName, Version>();
   const asked = new Set<KeyName>();
-  const laid = new Map<KeyName, { readonly resource: Resource; readonly origin: Origin; readonly at: number; facets?: Facets; busy?: boolean }>();
+  const laid = new Map<KeyName, Laid>();
   const used = new Map<KeyName, Version>();
 
   const facetsOf = (name: KeyName): Facets | undefined => {
@@ -73,21 +84,26 @@ export function layOver(store: ResourceStore, at: number): StampOverlay {
       for (const version of await store.readMany(missing)) versions.set(nameOf(version.key), version);
     },
     stored: key => versions.get(nameOf(key)),
+    isNew: key => laid.has(nameOf(key)) && !versions.has(nameOf(key)),
     lay(key, resource, origin) {
       laid.set(nameOf(key), { resource, origin, at });
     },
-    relay(version) {
+    relay(version, by) {
       const name = nameOf(version.key);
       const resource = version.parsed();
-      laid.set(name, { resource, origin: version.facets.origin, at: Date.parse(version.lastUpdated) });
-      return { resource, facets: facetsOf(name)! };
+      const entry: Laid = { resource, origin: version.facets.origin, at: Date.parse(version.lastUpdated) };
+      laid.set(name, entry);
+      const anew = facetsOf(name)!;
+      const facets = sameMaker(by, version.facets.origin) ? settled(version.facets, anew) : tempered(version.facets, anew);
+      laid.set(name, { ...entry, facets });
+      return { resource, facets };
     },
-    lend(name, records) {
+    lend(name, citing) {
       const entry = laid.get(name);
       const version = versions.get(name);
       const facets = facetsOf(name) ?? (version?.deleted ? undefined : version?.facets);
-      if (facets === undefined) return undefined;
-      const more = joined(facets, records);
+      if (facets === undefined || !reaches(citing, facets, keyOfName(name).type)) return undefined;
+      const more = joined(facets, citing.records);
       if (more === facets) return undefined;
       const resource = entry?.resource ?? version!.parsed();
       laid.set(name, { resource, origin: more.origin, at, facets: more });
@@ -112,3 +128,14 @@ export function layOver(store: ResourceStore, at: number): StampOverlay {
 
 /** The keys that stamping this resource will look up. */
 export const lookups = (resource: Resource): readonly ResourceKey[] => needsOf(resource).map(keyOfName);
+
+const time: Origin = { kind: 'server', by: 'time' };
+
+/**
+ * A superseded or deleted version with the labels that it has today: what it cites may have become sensitive since, and nobody stamps old versions anew.
+ */
+export async function asToday(store: ResourceStore, version: Version): Promise<Version> {
+  const overlay = layOver(store, Date.parse(version.lastUpdated));
+  await overlay.load(lookups(version.parsed()));
+  return { ...version, facets: overlay.relay(version, time).facets };
+}

@@ -6,10 +6,12 @@ import { nameOf, type ResourceKey, type ResourceType } from '../fhir/types.ts';
 import type { Indexed } from '../search/indexed.ts';
 import type { Branch, Predicate, SearchQuery } from '../search/query.ts';
 import type { ResourceReader, Version } from '../store/store.ts';
+import { breathe } from './breathe.ts';
 import type { ConsentFacts } from './facts.ts';
 import type { Answer, FhirRequest, Given, ReadInteraction } from './interaction.ts';
 import type { Log } from './log.ts';
 import { indexedOf, narrow, narrowBranch, type Permitted } from './narrow.ts';
+import { asToday } from './overlay.ts';
 import type { Parts } from './parts.ts';
 import { notFound } from './read.ts';
 import { viewOf } from './view.ts';
@@ -57,7 +59,7 @@ export async function lastLive(version: Version | undefined, parts: Parts): Prom
   if (version === undefined) return undefined;
   if (!version.deleted) return viewOf(version);
   const before = await parts.store.read(version.key, String(Number(version.versionId) - 1));
-  return before === undefined ? undefined : viewOf(before);
+  return before === undefined ? undefined : viewOf(await asToday(parts.store, before));
 }
 
 /** plan → facts → decide → narrowed read → log. */
@@ -83,9 +85,13 @@ export async function readRoad(interaction: ReadInteraction, request: FhirReques
     const also = onlys.has(type) ? undefined : await askToRead(journey, 'search', type);
     if (also?.effect === 'permit') onlys.set(type, also.only);
   }
-  const permitted: Permitted = { only: type => onlys.get(type), grants: records => journey.consents.grants(records) };
+  const permitted: Permitted = {
+    only: type => onlys.get(type),
+    grants: records => journey.consents.grants(records),
+    today: version => asToday(parts.store, version),
+  };
   const answer = await interaction.answer(plan, narrow(knowing(stored, parts.store), permitted), given);
-  const lines = log.shown(answer.shows, plan.text);
+  const lines = log.shown(answer.shows, plan);
   if (lines.length > 0) await parts.store.commit(lines, given.now);
   return answer;
 }
@@ -102,6 +108,7 @@ export async function findFor(
   journey: Journey,
   query: SearchQuery,
 ): Promise<{ readonly keys: readonly ResourceKey[]; readonly reasons: readonly Reason[]; readonly narrowed: SearchQuery }> {
+  await breathe();
   const onlys = new Map<ResourceType, Predicate>();
   const reasons: Reason[] = [];
   for (const type of typesOf(query.branches)) {
@@ -111,8 +118,7 @@ export async function findFor(
     reasons.push(...decision.reasons);
   }
   const narrowed = { ...query, branches: query.branches.map(branch => narrowBranch(branch, type => onlys.get(type)!)) };
-  const page = await journey.parts.store.search(narrowed);
-  return { keys: page.versions.map(version => version.key), reasons, narrowed };
+  return { keys: await journey.parts.store.keys(narrowed), reasons, narrowed };
 }
 
 /** Every type that a query looks at, chain ends too. */

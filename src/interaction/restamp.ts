@@ -1,8 +1,8 @@
-import { lentBy } from '../access/facets.ts';
+import { lentBy, sameMaker } from '../access/facets.ts';
 import { citersOf, isRecord } from '../access/record.ts';
 import { nameOf, type ResourceKey } from '../fhir/types.ts';
 import { ref } from '../search/facets.ts';
-import type { Facets, Indexed } from '../search/indexed.ts';
+import type { Facets, Indexed, Origin } from '../search/indexed.ts';
 import type { SearchQuery } from '../search/query.ts';
 import type { Change, ResourceStore, Version } from '../store/store.ts';
 import { keyOfName, lookups, type StampOverlay } from './overlay.ts';
@@ -11,6 +11,8 @@ import { keyOfName, lookups, type StampOverlay } from './overlay.ts';
 export interface Spreading {
   readonly key: ResourceKey;
   readonly after: Indexed;
+  /** It was not there before. */
+  readonly created: boolean;
 }
 export interface Restamps {
   /** To be held in the commit before anything is written: no other citer has come in between. */
@@ -27,17 +29,21 @@ function citers(key: ResourceKey, limit: number): SearchQuery {
 
 /**
  * New facets for whatever refers to what changes: a Medication that becomes sensitive takes the statements that cite it along, and their Provenance, in the
- * same commit. A Patient that appears takes in what its own contributor wrote about it before, and nothing of anybody else.
+ * same commit. What appears is taken up by what its own maker wrote about it before, and by nothing of anybody else; what changes moves nothing of anybody
+ * else into another record (see `tempered`).
  */
 export async function restamps(store: ResourceStore, overlay: StampOverlay, changed: readonly Spreading[]): Promise<Restamps> {
   const holds: Change[] = [];
   const changes: Change[] = [];
-  const origins = new Map(changed.map(one => [nameOf(one.key), one.after.facets.origin]));
-  const seen = new Set(origins.keys());
-  let wave: readonly ResourceKey[] = changed.map(one => one.key);
+  const seen = new Set(changed.map(one => nameOf(one.key)));
+  let wave: readonly { readonly key: ResourceKey; readonly by: Origin; readonly created: boolean }[] = changed.map(({ key, after, created }) => ({
+    key,
+    by: after.facets.origin,
+    created,
+  }));
   while (wave.length > 0) {
-    const next: ResourceKey[] = [];
-    for (const key of wave) {
+    const next: (typeof wave)[number][] = [];
+    for (const { key, by, created } of wave) {
       const types = new Set(citersOf(key.type));
       const keys = (await store.linked([key], ref, 'referred-by')).filter(one => types.has(one.type));
       const versions = await store.readMany(keys);
@@ -45,14 +51,13 @@ export async function restamps(store: ResourceStore, overlay: StampOverlay, chan
       if (query.branches.length > 0 && !isRecord(key.type)) holds.push({ op: 'when', query, matches: keys });
       for (const version of versions) {
         if (version.deleted || seen.has(nameOf(version.key))) continue;
-        const owner = origins.get(nameOf(key));
-        if (isRecord(key.type) && (owner?.kind !== version.facets.origin.kind || owner.by !== version.facets.origin.by)) continue;
+        if (created && !sameMaker(by, version.facets.origin)) continue;
         await overlay.load([version.key, ...lookups(version.parsed())]);
-        const { resource, facets } = overlay.relay(version);
+        const { resource, facets } = overlay.relay(version, by);
         if (same(facets, version.facets)) continue;
         seen.add(nameOf(version.key));
         changes.push(restampOf(version, { resource, facets }));
-        next.push(version.key);
+        next.push({ key: version.key, by, created: false });
       }
     }
     wave = next;
@@ -64,13 +69,19 @@ export async function restamps(store: ResourceStore, overlay: StampOverlay, chan
  * What is shared joins the records of what cites it. Gives the changes for what is only stored; what is written by the same request has been laid anew,
  * so this comes before its facets are taken.
  */
-export function lend(overlay: StampOverlay, citing: readonly Indexed[]): readonly Change[] {
+export async function lend(overlay: StampOverlay, citing: readonly Indexed[]): Promise<readonly Change[]> {
   const changed = new Map<string, Change>();
-  for (const { resource, facets } of citing) {
-    for (const name of facets.records.length === 0 ? [] : lentBy(resource)) {
-      const shared = overlay.lend(name, facets.records);
+  const queue = citing.filter(({ facets }) => facets.records.length > 0);
+  for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+    const names = lentBy(one.resource);
+    await overlay.load(names.map(keyOfName));
+    for (const name of names) {
+      const shared = overlay.lend(name, one.facets);
+      if (shared === undefined) continue;
       const version = overlay.stored(keyOfName(name));
-      if (shared !== undefined && version !== undefined) changed.set(name, restampOf(version, shared));
+      if (version !== undefined) changed.set(name, restampOf(version, shared));
+      // An ingredient comes along with the Medication that it is in.
+      queue.push(shared);
     }
   }
   return [...changed.values()];

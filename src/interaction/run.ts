@@ -5,7 +5,7 @@ import { answerBundle } from './bundle.ts';
 import { loadConsents } from './facts.ts';
 import type { Answer, FhirRequest, Interaction } from './interaction.ts';
 import type { Interactions } from './interactions.ts';
-import { openLog } from './log.ts';
+import { type Log, openLog } from './log.ts';
 import type { Parts } from './parts.ts';
 import { type Journey, readRoad } from './reading.ts';
 import { notAllowed, type Routed, route } from './table.ts';
@@ -29,19 +29,43 @@ function refuseForAll({ code, type }: Routed, request: Pick<FhirRequest, 'method
 /** The one road of every request: plan, facts, decide, act, audit (ARCHITECTURE §1). */
 export async function run(routed: Routed, request: FhirRequest, caller: Caller, parts: Parts, interactions: Interactions): Promise<Answer> {
   if (routed.code === 'capabilities') return interactions.capabilities();
-  const id = parts.newId();
-  if (routed.code === 'batch') {
-    return answerBundle(
-      request,
-      caller,
-      parts.base(),
-      routeFor,
-      (entry, who) => run(routeFor(entry), entry, who, parts, interactions),
-      (interaction, entries, who) => travel(interaction, entries, who, parts, id),
-      interactions.transaction,
-    );
-  }
-  return travel(interactions.table[routed.code], request, caller, parts, id);
+  if (routed.code !== 'batch') return travel(interactions.table[routed.code], request, caller, parts, parts.newId());
+  return answerBundle(
+    request,
+    caller,
+    parts.base(),
+    routeFor,
+    async (entry, who) => {
+      try {
+        return await run(routeFor(entry), entry, who, parts, interactions);
+      } catch (error) {
+        await note(error, entry, who, parts);
+        throw error;
+      }
+    },
+    (interaction, entries, who) => travel(interaction, entries, who, parts, parts.newId()),
+    interactions.transaction,
+    error => note(error, request, caller, parts),
+  );
+}
+
+/** What is in the log already. */
+const noted = new WeakSet<object>();
+const codes: Readonly<Record<string, string>> = { GET: 'read', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
+
+/**
+ * Puts into the log what ended a request of this caller before its road began: no such address, 405, a body that cannot be read. What ended on the road is
+ * there already.
+ */
+export async function note(error: unknown, request: Pick<FhirRequest, 'path'> & { readonly method: string }, caller: Caller, parts: Parts): Promise<void> {
+  if (error instanceof Error && noted.has(error)) return;
+  const code = request.path.length === 0 ? 'batch' : (codes[request.method] ?? 'operation');
+  await keep(openLog(parts, caller, code, parts.newId(), request.path), error, parts);
+}
+async function keep(log: Log, error: unknown, parts: Parts): Promise<void> {
+  const lines = log.failed(error);
+  if (lines.length > 0) await parts.store.commit(lines, parts.now());
+  if (error instanceof Error) noted.add(error);
 }
 
 /** Takes one interaction that no address leads to along the road. */
@@ -53,7 +77,13 @@ async function travel(interaction: Interaction, request: FhirRequest, caller: Ca
   const bound = `${caller.account ?? ''} ${caller.client} ${caller.record ?? ''}`;
   for (let attempt = 1; ; attempt++) {
     const given = { now: parts.now(), newId: parts.newId, bound };
-    const journey: Journey = { parts, caller, given, consents: loadConsents(parts.store, caller), log: openLog(parts, caller, interaction.code, id) };
+    const journey: Journey = {
+      parts,
+      caller,
+      given,
+      consents: loadConsents(parts.store, caller),
+      log: openLog(parts, caller, interaction.code, id, request.path),
+    };
     try {
       if (interaction.effect === 'read') return await readRoad(interaction, request, journey);
       const answer = await writeRoad(interaction, request, journey);
@@ -61,8 +91,7 @@ async function travel(interaction: Interaction, request: FhirRequest, caller: Ca
       if (attempt === ATTEMPTS) throw new Problem('conflict', 'others keep changing what this depends on: try again');
       await pause(attempt);
     } catch (error) {
-      const lines = journey.log.failed(error);
-      if (lines.length > 0) await parts.store.commit(lines, given.now);
+      await keep(journey.log, error, parts);
       throw error;
     }
   }

@@ -12,18 +12,20 @@ interface Row {
   readonly method: Method;
   /** `type`, `id` and `version` stand for what they say; the rest for itself. */
   readonly path: readonly string[];
+  /** It reads its own parameters; the others take none but the general ones. */
+  readonly parameters?: true;
 }
 /** Every interaction, one line each: routing and the CapabilityStatement follow from it. */
 export const table: readonly Row[] = [
   { code: 'capabilities', method: 'GET', path: ['metadata'] },
   { code: 'batch', method: 'POST', path: [] },
-  { code: 'search-type', method: 'GET', path: ['type'] },
-  { code: 'search-type', method: 'POST', path: ['type', '_search'] },
+  { code: 'search-type', method: 'GET', path: ['type'], parameters: true },
+  { code: 'search-type', method: 'POST', path: ['type', '_search'], parameters: true },
   { code: 'create', method: 'POST', path: ['type'] },
   { code: 'read', method: 'GET', path: ['type', 'id'] },
   { code: 'update', method: 'PUT', path: ['type', 'id'] },
   { code: 'delete', method: 'DELETE', path: ['type', 'id'] },
-  { code: 'history-instance', method: 'GET', path: ['type', 'id', '_history'] },
+  { code: 'history-instance', method: 'GET', path: ['type', 'id', '_history'], parameters: true },
   { code: 'vread', method: 'GET', path: ['type', 'id', '_history', 'version'] },
 ];
 
@@ -52,9 +54,10 @@ export interface Routed {
 
 /**
  * Method and path → the interaction, before any body is read.
- * Throws Problem 'not-found' (no such type or address), 'value' (an id that cannot be one) or 'not-allowed' (405 with Allow).
+ * Throws Problem 'not-found' (no such type or address), 'value' (an id that cannot be one), 'not-allowed' (405 with Allow) or 'invalid' (a parameter that
+ * the interaction does not know, unless the client prefers lenient handling).
  */
-export function route({ method, path }: Pick<FhirRequest, 'method' | 'path'>): Routed {
+export function route({ method, path, query, headers }: Omit<FhirRequest, 'body'>): Routed {
   const rows = table.filter(row => fits(row, path)).sort((a, b) => literals(b) - literals(a));
   const [closest] = rows;
   if (closest === undefined) throw new Problem('not-found', `there is nothing at \`${path.join('/').slice(0, 120)}\``);
@@ -69,8 +72,12 @@ export function route({ method, path }: Pick<FhirRequest, 'method' | 'path'>): R
       path,
       rows.filter(one => literals(one) === literals(closest)).map(one => one.method),
     );
+  const strange = row.parameters || /handling=lenient/.test(headers.prefer ?? '') ? undefined : query.find(([name]) => !general.includes(name))?.[0];
+  if (strange !== undefined) throw new Problem('invalid', `${method} at \`${path.join('/').slice(0, 120)}\` knows no parameter \`${strange.slice(0, 80)}\`; it knows ${general.join(', ')}`);
   return { code: row.code, ...(row.path[0] === 'type' ? { type: path[0]! } : {}) };
 }
+/** http://hl7.org/fhir/R4/http.html#parameters */
+const general: readonly string[] = ['_format', '_pretty'];
 const literals = (row: Row): number => row.path.filter(part => !(part in parts)).length;
 
 /** 405, with the methods that are there. */

@@ -19,6 +19,8 @@ interface TransactionPlan extends WritePlan {
   readonly size: number;
 }
 const order = ['DELETE', 'POST', 'PUT'];
+/** Searches of one transaction at most, for its conditional creates and references. */
+const MAX_CRITERIA = 2000;
 
 /** http://hl7.org/fhir/R4/http.html#transaction – the writes of it, in one commit. Reads are answered after it (bundle.ts). */
 export const transaction = (readCriteria: ReadCriteria, base: () => string): WriteInteraction<TransactionPlan> => ({
@@ -42,6 +44,8 @@ export const transaction = (readCriteria: ReadCriteria, base: () => string): Wri
       if (criterion !== undefined) locate(index, () => criteria.set(name, readCriteria(key.type, criterion)));
       if (entry.resource !== undefined)
         for (const name of conditionalReferences(entry.resource)) locate(index, () => criteria.set(name, readReference(name, readCriteria)));
+      if (criteria.size > MAX_CRITERIA)
+        throw new Problem('too-costly', `the transaction has more than ${MAX_CRITERIA} conditions to search for`, { expression: `Bundle.entry[${index}]` });
       steps.push({ index, entry, key, ...(criterion === undefined ? {} : { criterion: name }) });
     }
     steps.sort((a, b) => order.indexOf(a.entry.method) - order.indexOf(b.entry.method));

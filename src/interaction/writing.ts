@@ -1,18 +1,19 @@
+import type { Caller } from '../access/caller.ts';
 import type { Reason } from '../access/decision.ts';
 import { spreads } from '../access/facets.ts';
 import { policyOf } from '../access/policies/index.ts';
 import { isRecord } from '../access/record.ts';
 import { Problem } from '../fhir/problem.ts';
 import { rewriteReferences } from '../fhir/reference.ts';
-import { nameOf, type ResourceKey } from '../fhir/types.ts';
+import { nameOf, type ResourceKey, type ResourceType } from '../fhir/types.ts';
 import type { SearchQuery } from '../search/query.ts';
 import type { Change, Committed, Version } from '../store/store.ts';
+import { breathe } from './breathe.ts';
 import type { Answer, Draft, FhirRequest, Found, WriteInteraction } from './interaction.ts';
 import { checkMatch, type Intent, type Judged, judge } from './judge.ts';
 import { indexedOf } from './narrow.ts';
 import { layOver, lookups, originOf, type StampOverlay } from './overlay.ts';
 import { provenanceOf } from './provenance.ts';
-import { notFound } from './read.ts';
 import { findFor, type Journey, lastLive } from './reading.ts';
 import { lend, restamps } from './restamp.ts';
 import { viewOf } from './view.ts';
@@ -34,6 +35,7 @@ export async function writeRoad(interaction: WriteInteraction, request: FhirRequ
   const judged = new Map<Draft, Judged>();
   const tell = (draft: Draft, error: unknown): unknown => interaction.tell?.(plan, drafts.indexOf(draft), error) ?? error;
   for (const draft of drafts) {
+    await breathe();
     const one = await judgeDraft(journey, overlay, draft).catch(error => {
       throw tell(draft, error);
     });
@@ -42,12 +44,15 @@ export async function writeRoad(interaction: WriteInteraction, request: FhirRequ
   const writes = drafts.flatMap(draft => (judged.has(draft) && draft.op !== 'found' ? [{ draft, one: judged.get(draft)! }] : []));
   const written = new Set(writes.map(({ one }) => nameOf(one.key)));
   const spreading = writes.flatMap(({ draft, one }) =>
-    one.after !== undefined && mayBeCited(draft, one) && spreads(one.before?.facets, one.after.facets) ? [{ key: one.key, after: one.after }] : [],
+    one.after !== undefined && mayBeCited(draft, one) && spreads(one.before?.facets, one.after.facets)
+      ? [{ key: one.key, after: one.after, created: one.before === undefined }]
+      : [],
   );
-  const lent = lend(
+  const joining = await lend(
     overlay,
     writes.flatMap(({ one }) => one.after ?? []),
-  ).filter(change => 'key' in change && !written.has(nameOf(change.key)));
+  );
+  const lent = joining.filter(change => 'key' in change && !written.has(nameOf(change.key)));
   const stamped = await restamps(parts.store, overlay, spreading);
   const changes: Change[] = [
     ...journey.consents.expectations(),
@@ -116,18 +121,18 @@ async function judgeDraft(journey: Journey, overlay: StampOverlay, draft: Draft)
     key: draft.key,
     resource: draft.op === 'put' ? draft.resource : undefined,
     before: before === undefined ? undefined : indexedOf(before),
+    creates: draft.op === 'put' && (draft.chosen !== true || mayChooseIds(caller, draft.key.type)),
     conditional: draft.op === 'found' || (draft.op === 'put' && draft.unless !== undefined),
   };
   if (draft.op === 'found') return undefined;
-  // A client may choose an id only where it is a system that keeps its own; for others an id that is not there stays that.
-  const chooses = draft.op === 'put' && intent.before === undefined && draft.chosen === true;
-  const mayChoose = caller.kind === 'server' || (caller.kind === 'system' && !policyOf(draft.key.type).noChosenIds);
-  if ((draft.op === 'delete' && intent.before === undefined) || (chooses && !mayChoose)) throw notFound(draft.key);
   const one = await judge(journey, overlay, intent);
   checkMatch(draft.ifMatch, stored);
   // Deleting what is deleted is done already.
   return draft.op === 'delete' && stored?.deleted ? undefined : one;
 }
+
+/** A client may choose an id only where it is a system that keeps its own. */
+const mayChooseIds = (caller: Caller, type: ResourceType): boolean => caller.kind === 'server' || (caller.kind === 'system' && !policyOf(type).noChosenIds);
 
 const versionAfter = (overlay: StampOverlay, key: ResourceKey): string => String(Number(overlay.stored(key)?.versionId ?? 0) + 1);
 
@@ -149,7 +154,12 @@ function record({ parts, caller, given }: Journey, overlay: StampOverlay, one: J
 }
 
 function logLines({ log }: Journey, overlay: StampOverlay, { key, action, before, after, reasons }: Judged): readonly Change[] {
-  return log.wrote(action, { ...key, versionId: versionAfter(overlay, key) }, (after ?? before)!.facets, reasons);
+  const target = { ...key, versionId: versionAfter(overlay, key) };
+  const stays = (after ?? before)!.facets;
+  const left = (before?.facets.records ?? []).filter(record => !stays.records.includes(record));
+  // A misfiled entry that is moved is in the log of the record that it leaves too, without what permits it in the other.
+  const leaving = left.length === 0 ? [] : log.wrote(action, target, { ...before!.facets, records: left }, []);
+  return [...log.wrote(action, target, stays, reasons), ...leaving];
 }
 
 /** What a conditional create finds is answered, and so has been read. */

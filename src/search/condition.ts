@@ -95,8 +95,7 @@ function readPredicate(type: ResourceType, code: string, modifier: string | unde
     return modifier === undefined ? keys : modifier === 'not' ? not(keys) : refuse();
   }
   if (code === '_lastUpdated') {
-    const terms = valuesOf(name, value).map((text): Predicate => ({ ...dateOf(name, text, reading), op: 'updated' }));
-    return modifier !== undefined ? refuse() : terms.length === 1 ? terms[0]! : { op: 'or', terms };
+    return modifier !== undefined ? refuse() : { op: 'updated', test: { anyOf: valuesOf(name, value).map(text => dateOf(name, text, reading)) } };
   }
   const param = registry.param(type, code);
   if (param === undefined) return unknownParameter(type, code, registry);

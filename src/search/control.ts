@@ -33,10 +33,14 @@ export function readSummary(value: string): 'count' | 'false' | Problem {
   return new Problem('unsupported', `\`_summary=${value}\` is not supported yet`);
 }
 
-/** `-date,status`: keys in the order of their weight. Returns the Problem for a key that is not known. */
+const maxSortKeys = 10;
+
+/** `-date,status`: keys in the order of their weight. Returns the Problem for a key that is not known. Throws for too many. */
 export function readSort(type: ResourceType, value: string, registry: Registry): readonly SortKey[] | Problem {
   const keys: SortKey[] = [];
-  for (const text of value.split(',')) {
+  const texts = value.split(',');
+  if (texts.length > maxSortKeys) throw new Problem('too-costly', `\`_sort\` has ${texts.length} keys; at most ${maxSortKeys} are allowed`);
+  for (const text of texts) {
     const descending = text.startsWith('-');
     const by = sortedBy(type, descending ? text.slice(1) : text, registry);
     if (by instanceof Problem) return by;

@@ -32,7 +32,7 @@ export const codes = facet('code', 'token', ({ facets }) => tokensOf(facets.code
 export const clinicalDate = facet('clinical-date', 'date', ({ facets }) => [spanOf(facets.clinicalDate)]);
 export const author = facet('author', 'reference', ({ facets }) => facets.authors.map(reference));
 export const about = facet('about', 'reference', ({ facets }) => facets.about.map(reference));
-/** Of a Provenance: the types of its targets. */
+/** Of a Provenance: the types of its targets; of a line of the log: AuditEvent and what it is about. */
 export const targetType = facet('target-type', 'token', ({ facets }) => (facets.targetTypes ?? []).map(type => code(type)));
 /** Of a Provenance: the Consents that it cites. */
 export const cites = facet('cites', 'reference', ({ facets }) => (facets.cites ?? []).map(reference));

@@ -6,7 +6,10 @@ import type { Confidentiality, RecordId } from './indexed.ts';
  * `access/consent.ts` makes it, with what the node inherits; `search/match.ts` and the stores read it.
  */
 export interface Criteria {
-  /** Resource types (`http://hl7.org/fhir/resource-types` codes). A Provenance is covered by a permit iff all its target types are, by a deny iff any is. */
+  /**
+   * Resource types (`http://hl7.org/fhir/resource-types` codes). What has target types (a Provenance, a line of the log) is covered by a permit iff all of
+   * them are, by a deny iff any is.
+   */
   readonly classes?: readonly ResourceType[];
   /** Profile canonicals, beside `classes`: one of either suffices. */
   readonly profiles?: readonly string[];

@@ -29,9 +29,9 @@ export interface Facets {
   readonly clinicalDate: Range;
   /** Authors and information sources, as `Type/id`. */
   readonly authors: readonly KeyName[];
-  /** What the resource stands for when it is judged instance by instance: itself; a Provenance: its targets. */
+  /** What the resource stands for when it is judged instance by instance: itself; a Provenance: its targets; a line of the log: what it is about. */
   readonly about: readonly KeyName[];
-  /** The types of those targets, for a Provenance. */
+  /** The types of those targets, for a Provenance; for a line of the log `AuditEvent` and the types of what it is about. */
   readonly targetTypes?: readonly ResourceType[];
   /** The Consents that a Provenance cites: it is hidden from whoever may not read them. */
   readonly cites?: readonly KeyName[];

@@ -32,9 +32,11 @@ export function matches(where: Predicate, indexed: Indexed, grants: readonly Loa
       return where.param.extract(indexed).length > 0;
     case 'keys':
       return where.keys.some(({ type, id }) => type === indexed.resource.resourceType && id === indexed.resource.id);
-    case 'updated':
+    case 'updated': {
       // What is not stored yet was never updated: no comparison holds of it.
-      return indexed.updated !== undefined && passesDate({ ...where, kind: 'date' }, { kind: 'date', low: indexed.updated, high: indexed.updated });
+      const moment = indexed.updated;
+      return moment !== undefined && where.test.anyOf.some(atom => passes(atom, { kind: 'date', low: moment, high: moment }));
+    }
     case 'granted':
       return granted(where.effect, where.ask, indexed, grants);
   }

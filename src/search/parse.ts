@@ -43,6 +43,8 @@ export interface ParsedSearch {
 }
 
 const maxParameters = 200;
+/** Values to compare with in one search, at every end of its chains. */
+const maxAtoms = 2000;
 /** Controls that are given once: a second would contradict the first. */
 const single = ['_count', '_sort', '_total', '_summary', '_cursor'];
 
@@ -113,6 +115,7 @@ export function parseSearch(type: ResourceType, parameters: Pairs, context: Sear
     if (problem !== undefined) ignored.push(name);
     else if (name !== '_cursor') understood.push([name, name === '_count' ? String(limit) : value]);
   }
+  limitAtoms([...wheres, ...links.flatMap(link => link.ends.map(end => end.where))]);
   const countOnly = summary === 'count' || limit === 0;
   return {
     query: { branches: [{ type, where: and(...wheres), links }], sort, limit: countOnly ? 0 : limit },
@@ -143,7 +146,9 @@ export function criteriaQuery(type: ResourceType, criteria: string, context: Rea
   const pairs = [...new URLSearchParams(criteria)];
   limitParameters(pairs);
   if (pairs.length === 0) throw new Problem('invalid', `criteria for ${type} are empty: they would match anything`);
-  return queryOf(type, and(...pairs.map(([name, value]) => readPlain(type, name, value, context, 'criteria'))), 2);
+  const wheres = pairs.map(([name, value]) => readPlain(type, name, value, context, 'criteria'));
+  limitAtoms(wheres);
+  return queryOf(type, and(...wheres), 2);
 }
 
 /**
@@ -170,4 +175,22 @@ function readPlain(type: ResourceType, name: string, value: string, reading: Rea
 
 function limitParameters(parameters: Pairs): void {
   if (parameters.length > maxParameters) throw new Problem('too-costly', `${parameters.length} parameters; at most ${maxParameters} are allowed`);
+}
+
+function limitAtoms(wheres: readonly Predicate[]): void {
+  const count = wheres.reduce((sum, where) => sum + atomsIn(where), 0);
+  if (count > maxAtoms) throw new Problem('too-costly', `the search compares with ${count} values; at most ${maxAtoms} are allowed`);
+}
+function atomsIn(where: Predicate): number {
+  switch (where.op) {
+    case 'some':
+    case 'updated':
+      return where.test.anyOf.length;
+    case 'keys':
+      return where.keys.length;
+    case 'not':
+      return atomsIn(where.term);
+    default:
+      return 1;
+  }
 }

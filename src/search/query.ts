@@ -67,8 +67,8 @@ export type Predicate =
   | { readonly op: 'has'; readonly param: SearchParam }
   /** One of these resources. */
   | { readonly op: 'keys'; readonly keys: readonly ResourceKey[] }
-  /** lastUpdated, epoch milliseconds. */
-  | { readonly op: 'updated'; readonly how: DatePrefix; readonly low: number; readonly high: number }
+  /** lastUpdated passes some atom, which are dates. */
+  | { readonly op: 'updated'; readonly test: Test }
   /** The Consents in force (search/grant.ts) permit, or deny, this ask. */
   | { readonly op: 'granted'; readonly effect: GrantedEffect; readonly ask: Ask };
 

@@ -10,12 +10,11 @@ export interface DocumentReader {
   document(kind: DocumentKind, id: string): Promise<unknown>;
   documents(kind: DocumentKind): Promise<readonly Document[]>;
 }
-/** `value` undefined removes it. `expect: 'absent'`: it must not be there yet. `bump`: the OAuth grant whose revocation epoch rises with it. */
+/** `value` undefined removes it. `expect: 'absent'`: it must not be there yet. The epoch `kind:id` rises with every change. */
 export interface DocumentChange {
   readonly op: 'document';
   readonly kind: DocumentKind;
   readonly id: string;
   readonly value: unknown;
   readonly expect?: 'absent';
-  readonly bump?: string;
 }

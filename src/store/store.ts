@@ -2,7 +2,7 @@ import type { Instant, KeyName, Resource, ResourceKey, ResourceType } from '../f
 import type { Grant, LoadedGrant } from '../search/grant.ts';
 import type { Facets, Indexed, RecordId } from '../search/indexed.ts';
 import type { Cursor, SearchParam, SearchQuery } from '../search/query.ts';
-import type { DocumentChange, DocumentReader } from './documents.ts';
+import type { DocumentChange, DocumentKind, DocumentReader } from './documents.ts';
 
 /** A stored state of a resource. */
 export interface Version {
@@ -52,8 +52,8 @@ export type Change =
   | { readonly op: 'event'; readonly id: string; readonly indexed: Indexed; readonly body: Uint8Array }
   | DocumentChange;
 
-/** `record:Patient/mary` counts consent changes of a record; `grant:<id>` counts those of an OAuth grant. */
-export type EpochName = `record:${string}` | `grant:${string}`;
+/** `record:Patient/mary` counts consent changes of a record; `grant:<id>`, `client:<id>`, `account:<id>` … the changes of that document. */
+export type EpochName = `record:${string}` | `${DocumentKind}:${string}`;
 
 export type Committed =
   /** `made` has one version for each put and delete, in their order. */
@@ -87,13 +87,23 @@ export interface ChainedEvent {
   readonly id: string;
   readonly body: Uint8Array;
 }
-/** One link per commit group. `hash` = SHA-256 over `previous` and the events (audit/chain.ts). */
+/** The same as it is stored: with what lies beside its bytes. */
+export interface KeptEvent extends ChainedEvent {
+  readonly facets: Facets;
+  /** Whether searches find it by what this gives, and by nothing else. */
+  foundBy(indexed: Indexed): boolean;
+}
+/**
+ * One link per commit group. `hash` = SHA-256 over `previous` and the events (audit/chain.ts). `previous` is the hash of the writer's link before; in its
+ * first link the newest links of all writers that no first link has named yet, as lines of `writer number hash`, so that a chain that ended is not taken
+ * out unnoticed.
+ */
 export interface ChainLink {
   readonly number: number;
   readonly writer: string;
   readonly previous: string;
   readonly hash: string;
-  readonly events: readonly ChainedEvent[];
+  readonly events: readonly KeptEvent[];
 }
 
 /**
@@ -103,6 +113,8 @@ export interface ChainLink {
 export interface ResourceStore extends ResourceReader, DocumentReader {
   /** Current versions of these keys, deletions too; unknown keys are left out. */
   readMany(keys: readonly ResourceKey[]): Promise<readonly Version[]>;
+  /** The keys of what the query finds, in any order, at most `limit`. No body is looked at. */
+  keys(query: SearchQuery): Promise<readonly ResourceKey[]>;
   /** The grants on these records that name one of the actors, or anyone. */
   grants(records: readonly RecordId[], actors: readonly KeyName[]): Promise<readonly LoadedGrant[]>;
   epochs(names: readonly EpochName[]): Promise<readonly number[]>;

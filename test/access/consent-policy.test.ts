@@ -6,11 +6,13 @@ import { activate } from '../../src/access/policies/consent.ts';
 import { policyOf } from '../../src/access/policies/index.ts';
 import type { KeyName, Resource } from '../../src/fhir/types.ts';
 import type { Indexed } from '../../src/search/indexed.ts';
+import { buildRegistry } from '../../src/search/registry.ts';
 import { callerOf, consentOf, factsOf, indexed, labelCoding, now, rulesFor, type ShortConsent } from './world.ts';
 
 /** Who makes, changes and ends a Consent (ACCESS §4): each test is one thing that somebody might try through the API. */
 
 const policy = policyOf('Consent');
+const registry = buildRegistry();
 type Who = Parameters<typeof callerOf>[0];
 interface World {
   readonly hats?: readonly KeyName[];
@@ -47,7 +49,7 @@ function write(who: Who, consent: Resource, world: World = {}, before?: Found): 
     const facts = { ...sent, after: { ...after, resource } };
     const decision = decide(question, facts, rulesFor('Consent'));
     if (decision.effect === 'deny') return `denied: ${decision.reasons.flatMap(reason => (reason.effect === 'deny' ? [reason.because] : [])).join(' ')}`;
-    policy.unique!(question, facts.after, facts);
+    policy.conditions!(question, facts, registry);
     return resource;
   } catch (problem) {
     return `${(problem as { code: string }).code}: ${(problem as Error).message}`;
@@ -191,15 +193,15 @@ describe('designating a primary caregiver', () => {
   });
   test('what must be known first, and what holds in the commit', () => {
     const question = { caller: callerOf('ima'), action: 'create', type: 'Consent', at: now } as const;
-    const needs = policy.needs!(question, undefined, indexed(designation));
+    const needs = policy.needs!(question, undefined, indexed(designation), registry);
     expect(needs).toMatchObject({ keys: ['RelatedPerson/anna', 'DocumentReference/agreement'], hats: ['RelatedPerson/anna'] });
     expect(Object.keys(needs.searches!)).toEqual(['standing', 'enrolments']);
-    const facts = factsOf([], callerOf('ima'), { known: { searches: new Map([['standing', [enrolment]]]) } });
-    expect(policy.unique!(question, indexed(designation), facts)).toMatchObject({
-      op: 'when',
-      query: needs.searches!.standing,
-      matches: [{ type: 'Consent', id: 'e' }],
-    });
+    const agreement = { ...found({ resourceType: 'DocumentReference', id: 'agreement' }), updated: 0 };
+    const known = { searches: new Map([['standing', [enrolment]]]), resources: new Map([['DocumentReference/agreement' as KeyName, agreement]]) };
+    expect(policy.conditions!(question, factsOf([], callerOf('ima'), { after: indexed(designation), known }), registry)).toMatchObject([
+      { op: 'when', query: needs.searches!.standing, matches: [{ type: 'Consent', id: 'e' }] },
+      { op: 'expect', key: { type: 'DocumentReference', id: 'agreement' }, expect: { versionId: agreement.versionId } },
+    ]);
   });
 });
 
@@ -318,17 +320,22 @@ describe('rows', () => {
 });
 
 describe('other policies', () => {
-  test('an agreement that a consent rests on is not deleted', () => {
+  test('an agreement that a consent in force rests on is neither deleted nor moved', () => {
     const document = indexed({ resourceType: 'DocumentReference', id: 'agreement', subject: { reference: 'Patient/mary' } }, 'organization|ima');
+    const moved = { ...document, facets: { ...document.facets, records: ['Patient/zed'] as const } };
     const caller = callerOf('ima');
-    const question = { caller, action: 'delete', type: 'DocumentReference', at: now } as const;
-    const deleting = (status: string): string => {
-      const resting = found({ ...grant('primary-caregiver'), status, sourceReference: { reference: 'DocumentReference/agreement' } });
-      return decide(question, factsOf([], caller, { before: document, known: { searches: new Map([['resting', [resting]]]) } }), rulesFor('DocumentReference'))
-        .effect;
+    const policyOfIt = policyOf('DocumentReference');
+    const resting = found({ ...grant('primary-caregiver'), sourceReference: { reference: 'DocumentReference/agreement' } });
+    const asked = (after: typeof document | undefined, consents: readonly (typeof resting)[]): unknown => {
+      const question = { caller, action: after === undefined ? 'delete' : 'update', type: 'DocumentReference', at: now } as const;
+      const facts = factsOf([], caller, { before: document, ...(after === undefined ? {} : { after }), known: { searches: new Map([['resting', consents]]) } });
+      const query = policyOfIt.needs!(question, document, after, registry).searches?.resting;
+      // The commit looks again.
+      expect(policyOfIt.conditions!(question, facts, registry)).toEqual(query === undefined ? [] : [{ op: 'when', query, matches: [] }]);
+      return policyOfIt.rules!(registry).some(rule => rule.judge(question, facts)?.effect === 'deny');
     };
-    expect(Object.keys(policyOf('DocumentReference').needs!(question, document, undefined).searches!)).toEqual(['resting']);
-    expect([deleting('active'), deleting('inactive')]).toEqual(['deny', 'permit']);
+    expect([asked(undefined, [resting]), asked(undefined, [])]).toEqual([true, false]);
+    expect([asked(moved, [resting]), asked(document, [resting])]).toEqual([true, false]);
   });
   test('a Provenance is about what its sender may change, in the sender’s name', () => {
     const caller = callerOf('ima');
@@ -349,7 +356,7 @@ describe('other policies', () => {
     expect(send('Organization/ima', ['Observation/o', 'https://elsewhere.example/Observation/1'])).toBe('deny');
     expect(send('Organization/ima', [])).toBe('deny');
     const after = indexed({ resourceType: 'Provenance', id: 'p', target: [{ reference: 'Observation/o/_history/2' }] });
-    expect(policyOf('Provenance').also!(after)).toEqual([{ action: 'update', key: 'Observation/o' }]);
+    expect(policyOf('Provenance').also!(after).writes).toEqual([{ action: 'update', key: 'Observation/o' }]);
   });
   test('what clients never do', () => {
     expect(policyOf('AuditEvent').notAllowed).toEqual(['create', 'update', 'delete']);

@@ -145,6 +145,27 @@ describe('labels', () => {
     ['lisinopril 10 MG Oral Tablet', []],
     ['nonalcoholic steatohepatitis', []],
   ])('%s → %j', (text, labels) => expect(of(text)).toEqual(labels));
+  test('the words of narrative, of sections, results and conclusions count', () => {
+    const text = { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">HIV positive</div>' };
+    const words = 'HIV positive';
+    const bodies: readonly object[] = [
+      { resourceType: 'Observation', valueString: words },
+      { resourceType: 'Observation', component: [{ valueString: words }] },
+      { resourceType: 'Observation', text },
+      { resourceType: 'DiagnosticReport', conclusion: words },
+      { resourceType: 'Composition', section: [{ section: [{ text }] }] },
+      { resourceType: 'ClinicalImpression', summary: words },
+      { resourceType: 'Communication', payload: [{ contentString: words }] },
+    ];
+    for (const body of bodies) expect([body, indexed({ id: 'x', ...body } as Resource).facets.sensitivity]).toEqual([body, ['HIV']]);
+    expect(indexed({ resourceType: 'Observation', id: 'x', valueString: '5 mg' }).facets.sensitivity).toEqual([]);
+  });
+  test('a code system counts by each of its names', () => {
+    const labels = (system: string, code: string): unknown => labelsOf([{ system, code }], [], [], []).sensitivity;
+    expect(labels('urn:oid:2.16.840.1.113883.6.88', '6813')).toEqual(['OPIOIDUD']);
+    for (const system of ['http://hl7.org/fhir/sid/icd-10', 'urn:oid:2.16.840.1.113883.6.3', 'urn:oid:2.16.840.1.113883.6.90'])
+      expect(labels(system, 'F11.20')).toEqual(['OPIOIDUD']);
+  });
   test('ICD-10-CM with and without its dot', () => {
     const icd = (code: string) => labelsOf([{ system: 'http://hl7.org/fhir/sid/icd-10-cm', code }], [], [], []).sensitivity;
     expect([icd('F11.20'), icd('F1120'), icd('B20'), icd('F17.210'), icd('O80')]).toEqual([['OPIOIDUD'], ['OPIOIDUD'], ['HIV'], [], ['SEX']]);

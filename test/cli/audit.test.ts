@@ -33,6 +33,8 @@ function tampered(name: string, ...statements: readonly string[]): string {
   db.close();
   return path;
 }
+const first = '(SELECT writer FROM link ORDER BY first LIMIT 1)';
+const ofFirst = (what: string): string => `(SELECT ${what} FROM link WHERE writer = ${first})`;
 const isEvent = "type = (SELECT id FROM type WHERE name = 'AuditEvent')";
 
 beforeAll(async () => {
@@ -84,6 +86,22 @@ test('what was altered, removed or added is found', async () => {
       'rehashed',
       [`UPDATE link SET hash = '${'0'.repeat(64)}' WHERE first = (SELECT first FROM link ORDER BY first LIMIT 1 OFFSET 2)`],
       /does not hash|does not continue/,
+    ],
+    ['shown to nobody', [`UPDATE res SET facets = json_set(facets, '$.records', json('["Patient/x"]')) WHERE rid = ${middle}`], /by other marks/],
+    ['found by nobody', [`DELETE FROM tok WHERE rid = ${middle}`], /by other marks/],
+    ['found by others', [`UPDATE dat SET low = low + 1 WHERE rid = ${middle}`], /by other marks/],
+    [
+      'an earlier writer removed',
+      [`DELETE FROM res WHERE ${isEvent} AND rid BETWEEN ${ofFirst('min(first)')} AND ${ofFirst('max(last)')}`, `DELETE FROM link WHERE writer = ${first}`],
+      /began after link \d+ of writer [0-9a-f]+, which is not in the log/,
+    ],
+    [
+      'its end removed',
+      [
+        `DELETE FROM res WHERE ${isEvent} AND rid BETWEEN ${ofFirst('max(first)')} AND ${ofFirst('max(last)')}`,
+        `DELETE FROM link WHERE first = ${ofFirst('max(first)')}`,
+      ],
+      /began after link \d+ of writer [0-9a-f]+, which is not in the log/,
     ],
   ];
   for (const [name, statements, words] of cases) {

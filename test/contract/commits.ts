@@ -125,15 +125,16 @@ export function commitsContract(open: Open): void {
         { kind: 'client', id: 'app', value: { name: 'three' } },
         { kind: 'client', id: 'other', value: [1, null] },
       ]);
-      await write(store, client(undefined, { bump: 'g1' }));
+      expect(await store.epochs(['client:app', 'client:other', 'client:none', 'key:app'])).toEqual([2, 1, 0, 1]);
+      await write(store, client(undefined));
       expect(await store.documents('client')).toHaveLength(1);
-      expect(await store.epochs(['grant:g1', 'grant:g2'])).toEqual([1, 0]);
-      expect(await store.commit([{ op: 'epoch', of: 'grant:g1', is: 0 }], at(1))).toEqual(refused('epoch'));
+      expect(await store.epochs(['client:app', 'client:other'])).toEqual([3, 1]);
+      expect(await store.commit([{ op: 'epoch', of: 'client:app', is: 2 }], at(1))).toEqual(refused('epoch'));
       expect(
         await store.commit(
           [
-            { op: 'epoch', of: 'grant:g1', is: 1 },
-            { op: 'epoch', of: 'grant:g2', is: 0 },
+            { op: 'epoch', of: 'client:app', is: 3 },
+            { op: 'epoch', of: 'client:none', is: 0 },
           ],
           at(1),
         ),

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import { auditEntry, auditRecord } from '../../src/audit/event.ts';
 import { nameOf, type Resource, type ResourceKey } from '../../src/fhir/types.ts';
 import type { Facets } from '../../src/search/indexed.ts';
 import type { Atom, Predicate, SearchParam } from '../../src/search/query.ts';
@@ -43,9 +43,8 @@ export const expecting = (name: string, expect: Expectation): Change => ({ op: '
 
 /** A line of the log about a record. */
 export function event(id: string, record: `${string}/${string}` = 'Patient/mary'): Extract<Change, { op: 'event' }> {
-  const key = { type: 'AuditEvent', id };
-  const resource: Resource = { resourceType: 'AuditEvent', id, recorded: at(0), action: 'R' };
-  return { op: 'event', id, indexed: { resource, facets: facetsOf(key, { records: [record] }) }, body: Buffer.from(JSON.stringify({ id, compact: true })) };
+  const happening = { id, at: at(0), code: 'read', outcome: '0', server: 'http://localhost/fhir', request: id, touched: [], reasons: [], record } as const;
+  return { op: 'event', ...auditEntry(auditRecord(happening)) };
 }
 
 /** The versions that a commit made; fails where it was refused. */

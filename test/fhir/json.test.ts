@@ -96,6 +96,15 @@ describe('is refused', () => {
     expect(problemOf('{"a":'.repeat(1_000_000))?.code).toBe('structure');
   });
 
+  test('more than a hundred thousand numbers that would not print as they came', () => {
+    expect(problemOf(`[${'1.0,'.repeat(99_999)}1.0]`)).toBeUndefined();
+    expect(problemOf(`[${'1.0,'.repeat(100_000)}1.0]`)?.code).toBe('too-costly');
+  });
+
+  test.each(['[1.0.0]', '[1.0e]', '[-]', '[00.10]', '{1.0:2}', '[1.0 1.0]', '[tru1.0]', '["a" 1.0]'])('a number that is none, or out of place: %s', text =>
+    expect(problemOf(text)?.code).toBe('structure'),
+  );
+
   test('but not those names as values, nor brackets in strings', () => {
     expect(problemOf(`{"a":"constructor","b":["__proto__"],"c":"${'['.repeat(300)}","d":"\\"","e\\\\":{}}`)).toBeUndefined();
   });

@@ -187,7 +187,7 @@ test('an authorization that is withdrawn ends its tokens at the next request', a
   expect((await app.get('MedicationStatement')).status).toBe(200);
   const { grant } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { grant: string };
   const kept = (await world.app.store.document('grant', grant)) as object;
-  await world.app.store.commit([{ op: 'document', kind: 'grant', id: grant, value: { ...kept, active: false }, bump: grant }], world.app.now());
+  await world.app.store.commit([{ op: 'document', kind: 'grant', id: grant, value: { ...kept, active: false } }], world.app.now());
   const answer = await app.get('MedicationStatement');
   expect(answer.status).toBe(401);
   expect(answer.headers['www-authenticate']).toContain('invalid_token');
@@ -209,6 +209,29 @@ test('the agreement behind a designation in force is not deleted', async () => {
   await made(ehr.post('Consent', designation(`DocumentReference/${signed.id}`)));
   expect((await ehr.delete(`DocumentReference/${signed.id}`)).status).toBeGreaterThanOrEqual(403);
   expect((await ehr.get(`DocumentReference/${signed.id}`)).status).toBe(200);
+});
+
+test('nor behind a hundred proposals, nor moved to another patient, until the designation ends', async () => {
+  await ehr.put('Patient/zed', { resourceType: 'Patient', id: 'zed' });
+  const signed = await made(ehr.post('DocumentReference', agreement()));
+  const name = `DocumentReference/${signed.id}`;
+  const source = { sourceReference: { reference: name } };
+  for (let at = 0; at < 101; at++)
+    await made(ehr.post('Consent', consent({ kind: 'share', actor: 'Organization/harbor', provision: actions('access'), more: source })));
+  const lodged = await made(ehr.post('Consent', designation(name)));
+  const move = { ...signed, subject: { reference: 'Patient/zed' } };
+  expect([(await ehr.delete(name)).status, (await ehr.put(name, move)).status]).toEqual([403, 403]);
+  expect((await ehr.put(name, { ...signed, description: 'signed' })).status).toBe(200);
+  expect((await mary.get(`${name}/_history/1`)).status).toBe(200);
+  expect((await mary.put(`Consent/${lodged.id}`, { ...lodged, status: 'inactive' })).status).toBe(200);
+  expect((await ehr.delete(name)).status).toBe(204);
+});
+
+test('an agreement that is deleted just when it is lodged: one of the two is refused', async () => {
+  const signed = await made(ehr.post('DocumentReference', agreement()));
+  const name = `DocumentReference/${signed.id}`;
+  const [lodged, removed] = await Promise.all([ehr.post('Consent', designation(name)), ehr.delete(name)]);
+  expect([lodged.status === 201, removed.status === 204].filter(Boolean)).toHaveLength(1);
 });
 
 test('a Provenance is sent only by who may change its targets, in the sender’s own name', async () => {
@@ -268,4 +291,44 @@ test('a reference to this server by its whole address is the same as by its name
   expect((await mary.post('MedicationStatement', lisinopril({ subject: { reference: `${base}/Patient/john` } }))).status).toBe(403);
   expect((await harbor.post('MedicationStatement', lisinopril({ subject: { reference: `${base}/Patient/mary/_history/1` } }))).status).toBe(403);
   expect((await harbor.post('MedicationStatement', lisinopril({ subject: { reference: 'Patient/mary/_history/1' } }))).status).toBe(403);
+});
+
+test('an old version is hidden with the current one', async () => {
+  await designate();
+  const entry = await made(ehr.post('MedicationStatement', lisinopril()));
+  expect((await anna.get(`MedicationStatement/${entry.id}/_history/1`)).status).toBe(200);
+  const restricted = { ...entry, meta: { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }] } };
+  expect((await ehr.put(`MedicationStatement/${entry.id}`, restricted)).status).toBe(200);
+  expect((await anna.get(`MedicationStatement/${entry.id}/_history/1`)).status).toBe(404);
+  expect((await anna.get(`MedicationStatement/${entry.id}/_history`)).status).toBe(404);
+  expect((await mary.get(`MedicationStatement/${entry.id}/_history/1`)).status).toBe(200);
+});
+
+test('whoever may read an entry and not change it sends no Provenance for it', async () => {
+  const app = world.as(await world.token('med-app', 'patient/*.cruds patient/Provenance.cruds', 'mary'));
+  const entry = await made(ehr.post('MedicationStatement', lisinopril()));
+  const provenance = {
+    resourceType: 'Provenance',
+    target: [{ reference: `MedicationStatement/${entry.id}` }],
+    recorded: '2026-11-24T00:00:00Z',
+    agent: [{ who: { reference: 'Patient/mary' } }],
+  };
+  expect((await app.post('Provenance', provenance)).status).toBe(403);
+  const own = await made(mary.post('MedicationStatement', lisinopril()));
+  await made(app.post('Provenance', { ...provenance, target: [{ reference: `MedicationStatement/${own.id}` }] }));
+});
+
+test('an account with a second factor activates nothing without it', async () => {
+  const { TOTP } = await import('otpauth');
+  const secret = 'JBSWY3DPEHPK3PXP';
+  const kept = (await world.app.store.document('account', 'mary')) as object;
+  await world.app.store.commit([{ op: 'document', kind: 'account', id: 'mary', value: { ...kept, totp: secret } }], world.app.now());
+  const proposed = await made(mary.post('Consent', consent({ kind: 'share', actor: 'Organization/harbor', provision: classes('Observation') })));
+  const password = 'correct-horse-battery-1';
+  const right = new TOTP({ secret }).generate();
+  const wrong = right === '000000' ? '000001' : '000000';
+  await expect(activateAs(world.app, proposed.id, '1', 'mary', { password })).rejects.toThrow('not right');
+  await expect(activateAs(world.app, proposed.id, '1', 'mary', { password, totp: wrong })).rejects.toThrow('not right');
+  await activateAs(world.app, proposed.id, '1', 'mary', { password, totp: right });
+  expect((await mary.get(`Consent/${proposed.id}`)).body.status).toBe('active');
 });

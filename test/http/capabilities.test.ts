@@ -112,6 +112,7 @@ test('client-assigned ids and conditional creates are claimed where they work', 
   const refused = rest.resource.filter(one => !one.updateCreate || !one.conditionalCreate).map(one => [one.type, one.updateCreate, one.conditionalCreate]);
   expect(refused).toEqual([
     ['AuditEvent', false, false],
+    ['Consent', false, true],
     ['Provenance', false, true],
   ]);
 });

@@ -270,3 +270,20 @@ test("one organization's search does not find what another contributed (ACCESS Â
   expect(await find('Observation', harbor)).toEqual([]);
   expect((await harbor.get('Observation?_summary=count')).body.total).toBe(0);
 });
+
+test('long lists are one question, and too many values or sort keys are refused (#errors)', async () => {
+  const dates = (count: number, ...prefixes: readonly string[]): string =>
+    Array.from({ length: count }, (_, at) => `${prefixes[at % prefixes.length]}2020`).join(',');
+  for (const query of [`_lastUpdated=${dates(1000, 'ge')}`, `_lastUpdated=${dates(1000, 'ge', 'ne', 'ap', 'le')}`, `date=${dates(1000, 'ge', 'lt')}`])
+    await find(`Observation?${query}`);
+  expect((await find(`Patient?_lastUpdated=${dates(10, 'lt')},${dates(10, 'ge')}`)).length).toBeGreaterThan(0);
+  const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  const costly = [
+    `_sort=${Array(1000).fill('date').join(',')}`,
+    `_sort=${Array(200_000).fill('date').join(',')}`,
+    Array(200)
+      .fill(`_lastUpdated=${dates(100, 'ge')}`)
+      .join('&'),
+  ];
+  for (const query of costly) expect((await ehr.post('Observation/_search', query, form)).body.issue?.[0].code).toBe('too-costly');
+});

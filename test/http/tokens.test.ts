@@ -1,8 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import family from '../../src/cli/demo-family.json' with { type: 'json' };
+import type { Seed } from '../../src/cli/seed-format.ts';
+import { plant } from '../../src/cli/seeding.ts';
 import type { SearchQuery } from '../../src/search/query.ts';
 import { clientOf, openWorld, scratch, sendRaw, type World } from './world.ts';
 
@@ -118,4 +121,67 @@ test('refused requests leave nothing behind', async () => {
   const query: SearchQuery = { branches: [{ type: 'Basic', where: { op: 'all' }, links: [] }], sort: [], limit: 10 };
   await clientOf(world, 'nonsense').post('Basic', { resourceType: 'Basic', code: { text: 'x' } });
   expect(await world.app.store.count(query)).toBe(0);
+});
+
+describe('what a token rests on', () => {
+  let fresh: World;
+  let token: string;
+  beforeEach(async () => {
+    fresh = await openWorld();
+    token = await fresh.token('med-app', 'patient/MedicationStatement.rs', 'anna', 'Patient/mary');
+  });
+  afterEach(() => fresh.end());
+  // 403 for who is known, since no consent is in force.
+  const status = async (): Promise<number> => (await fresh.as(token).get('MedicationStatement')).status;
+  const change = (kind: 'account' | 'client', id: string, value: unknown): Promise<unknown> =>
+    fresh.app.store.commit([{ op: 'document', kind, id, value }], fresh.app.now());
+
+  test('an account that loses its hat, or a client that is removed, is refused at the next request', async () => {
+    const { store } = fresh.app;
+    const [account, client] = [await store.document('account', 'anna'), await store.document('client', 'med-app')];
+    const seen = [await status()];
+    await change('account', 'anna', { ...(account as object), hats: [] });
+    seen.push(await status());
+    await change('account', 'anna', account);
+    seen.push(await status());
+    await change('client', 'med-app', undefined);
+    seen.push(await status());
+    await change('client', 'med-app', client);
+    seen.push(await status());
+    expect(seen).toEqual([403, 401, 403, 401, 403]);
+  });
+
+  test('seeding an account without a hat takes the hat away, and what could be designated with it', async () => {
+    expect(await status()).toBe(403);
+    const anna = { ...(family as Seed).accounts!.find(account => account.username === 'anna')!, hats: [] };
+    await plant({ accounts: [anna] }, fresh.app);
+    expect([await status(), await fresh.app.store.document('hat', 'RelatedPerson/anna-for-mary')]).toEqual([401, undefined]);
+  });
+
+  test('a RelatedPerson that is not active, that is another patient’s, or that is deleted opens nothing', async () => {
+    const ehr = fresh.as(await fresh.token('ehr-ima', 'system/*.cruds'));
+    const { body: person } = await ehr.get('RelatedPerson/anna-for-mary');
+    await ehr.put('Patient/zed', { resourceType: 'Patient', id: 'zed' });
+    const put = async (more: object): Promise<number> => (await ehr.put('RelatedPerson/anna-for-mary', { ...person, ...more })).status;
+    const seen = [await status()];
+    for (const more of [{ active: false }, {}, { patient: { reference: 'Patient/zed' } }, {}]) seen.push(await put(more), await status());
+    seen.push((await ehr.delete('RelatedPerson/anna-for-mary')).status, await status());
+    expect(seen).toEqual([403, 200, 401, 200, 403, 200, 401, 200, 403, 204, 401]);
+    await expect(fresh.token('med-app', 'patient/MedicationStatement.rs', 'anna', 'Patient/mary')).rejects.toThrow('no hat');
+  });
+
+  test('a client that is registered for a part of a type is granted that part and no more', async () => {
+    const category = 'category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs';
+    const scope = `patient/Observation.rs?${category}`;
+    await change('client', 'vitals', { client_id: 'vitals', client_name: 'Vitals', kind: 'app', scope });
+    const granted = (asked: string): Promise<string> =>
+      fresh.app.issue({ client: 'vitals', account: 'mary', scope: asked }).then(
+        answer => answer.scope,
+        () => '',
+      );
+    expect(await granted(scope)).toBe(scope);
+    expect(await granted(`${scope}&status=final`)).toBe(`${scope}&status=final`);
+    for (const more of ['patient/Observation.rs', 'patient/Observation.rs?category=laboratory', 'patient/*.rs', `patient/Condition.rs?${category}`])
+      expect([more, await granted(more)]).toEqual([more, '']);
+  });
 });

@@ -112,6 +112,7 @@ describe.each(Object.entries(engines))('memory = %s', (_, open) => {
             );
             expect(await pages(store, query)).toEqual(expected);
             expect(await store.count(query)).toBe(expected.length);
+            expect((await store.keys({ ...query, limit: expected.length + 1 })).map(nameOf).toSorted()).toEqual(expected.toSorted());
           }
           await store.close();
         },

@@ -8,24 +8,7 @@ import type { Indexed } from '../../src/search/indexed.ts';
 import { fold } from '../../src/search/kinds/string.ts';
 import type { Ask, Atom, Branch, Kind, Link, Predicate, SearchParam, SortKey } from '../../src/search/query.ts';
 import type { Registry } from '../../src/search/registry.ts';
-import {
-  codes,
-  codingArb,
-  dates,
-  ids,
-  keyArb,
-  keyNameArb,
-  labels,
-  moments,
-  names,
-  people,
-  profiles,
-  rangeArb,
-  recordIds,
-  systems,
-  types,
-  urls,
-} from './population.ts';
+import { codes, codingArb, dates, ids, keyArb, keyNameArb, labels, names, people, profiles, rangeArb, recordIds, systems, types, urls } from './population.ts';
 
 export { indexedArb, populationArb } from './population.ts';
 
@@ -80,7 +63,7 @@ export function predicateArb(registry: Registry): fc.Arbitrary<Predicate> {
     },
     { weight: 2, arbitrary: param.map((each): Predicate => ({ op: 'has', param: each })) },
     { weight: 1, arbitrary: fc.array(keyArb, { maxLength: 3 }).map((keys): Predicate => ({ op: 'keys', keys })) },
-    { weight: 1, arbitrary: fc.tuple(howArb, one(moments), fc.nat(1)).map(([how, low, more]): Predicate => ({ op: 'updated', how, low, high: low + more })) },
+    { weight: 1, arbitrary: fc.array(atomArbs.date, { minLength: 1, maxLength: 3 }).map((anyOf): Predicate => ({ op: 'updated', test: { anyOf } })) },
     { weight: 3, arbitrary: fc.record({ op: fc.constant('granted' as const), effect: one(['permit', 'deny', 'share'] as const), ask: askArb }) },
     { weight: 1, arbitrary: one<Predicate>([{ op: 'all' }, { op: 'none' }]) },
   );

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import * as facets from '../../src/search/facets.ts';
 import type { Facets, Indexed } from '../../src/search/indexed.ts';
 import { matches, passes } from '../../src/search/match.ts';
-import type { Predicate, SearchParam } from '../../src/search/query.ts';
+import type { Atom, Predicate, SearchParam } from '../../src/search/query.ts';
 import { buildRegistry } from '../../src/search/registry.ts';
 import { grantArb, indexedArb, linkArb, load, populationArb, predicateArb, sortArb } from './arbitraries.ts';
 import { finds } from './memory.ts';
@@ -67,8 +67,10 @@ describe('what a predicate means for one resource', () => {
       false,
     ]));
   test('updated, which never holds of what is not stored', () => {
-    expect([holds({ op: 'updated', how: 'eq', low: 1000, high: 1999 }), holds({ op: 'updated', how: 'sa', low: 0, high: 1000 })]).toEqual([true, false]);
-    expect(holds({ op: 'updated', how: 'ne', low: 0, high: 1 }, { resource: observation.resource, facets: stamped })).toBe(false);
+    const updated = (how: 'eq' | 'sa' | 'ne', low: number, high: number): Atom => ({ kind: 'date', how, low, high });
+    const either = { op: 'updated', test: { anyOf: [updated('sa', 0, 1000), updated('eq', 1000, 1999)] } } as const;
+    expect([holds(either), holds({ op: 'updated', test: { anyOf: [updated('sa', 0, 1000)] } })]).toEqual([true, false]);
+    expect(holds({ op: 'updated', test: { anyOf: [updated('ne', 0, 1)] } }, { resource: observation.resource, facets: stamped })).toBe(false);
   });
   test('kinds never meet', () => expect(passes({ kind: 'uri', uri: 'x' }, { kind: 'token', system: '', code: 'x' })).toBe(false));
 });

@@ -64,16 +64,18 @@ describe('conditions', () => {
       },
     ],
     ['Patient', '_id:not=a', { op: 'not', term: { op: 'keys', keys: [{ type: 'Patient', id: 'a' }] } }],
-    ['Patient', '_lastUpdated=gt2024-01-05', { op: 'updated', how: 'gt', ...day('2024-01-05') }],
+    ['Patient', '_lastUpdated=gt2024-01-05', { op: 'updated', test: { anyOf: [{ how: 'gt', ...day('2024-01-05') }] } }],
     [
       'Patient',
       '_lastUpdated=2024-01-05,2024-01-06',
       {
-        op: 'or',
-        terms: [
-          { op: 'updated', how: 'eq', ...day('2024-01-05') },
-          { op: 'updated', how: 'eq', ...day('2024-01-06') },
-        ],
+        op: 'updated',
+        test: {
+          anyOf: [
+            { how: 'eq', ...day('2024-01-05') },
+            { how: 'eq', ...day('2024-01-06') },
+          ],
+        },
       },
     ],
     [
@@ -207,6 +209,9 @@ describe('refusals name the parameter, and the value where it is the value', () 
     ['Observation', 'patient.birthdate=x', 'value', /`patient.birthdate=x`/],
     ['Patient', `_id=${'a,'.repeat(1000)}a`, 'too-costly', /1001 values/],
     ['Patient', 'active=true&'.repeat(201), 'too-costly', /201 parameters/],
+    ['Observation', `_sort=${'date,'.repeat(10)}date`, 'too-costly', /`_sort` has 11 keys/],
+    ['Observation', `code=${'a,'.repeat(999)}a&code=${'a,'.repeat(999)}a&_lastUpdated=2024`, 'too-costly', /2001 values/],
+    ['Observation', `subject.active=${'true,'.repeat(999)}true&date=${'2024,'.repeat(999)}2024&status:not=a`, 'too-costly', /values/],
   ])('%s?%.60s', (type, query, code, message) => {
     const { code: found, message: said } = refusal(() => search(type, query));
     expect([found, said]).toEqual([code, expect.stringMatching(message)]);

@@ -100,7 +100,7 @@ test('two processes may hold one file: names, rows and chains do not mix', async
   for (let n = 0; n < 20; n++) {
     await Promise.all(
       writers.map((store, at2) =>
-        write(store, coded(`${n}-${at2}`), put(`Patient/${n}`), event(`${n}-${at2}`), { op: 'document', kind: 'note', id: String(n), value: n, bump: 'g' }),
+        write(store, coded(`${n}-${at2}`), put(`Patient/${n}`), event(`${n}-${at2}`), { op: 'document', kind: 'note', id: 'n', value: n }),
       ),
     );
   }
@@ -108,7 +108,7 @@ test('two processes may hold one file: names, rows and chains do not mix', async
     expect(await store.count(queryOf('Basic', some('Basic', 'code', { kind: 'token', system: 'http://new.system' }), 9))).toBe(40);
     expect(await store.totals()).toEqual({ AuditEvent: 40, Basic: 40, Patient: 20 });
     expect(await store.read(keyOf('Patient/7'))).toMatchObject({ versionId: '2' });
-    expect(await store.epochs(['grant:g'])).toEqual([40]);
+    expect(await store.epochs(['note:n'])).toEqual([40]);
     const found = await verifyChain(store.chain());
     expect(found).toMatchObject({ events: 40, links: 40, faults: [] });
     expect(found.heads.map(head => [head.writer, head.number])).toEqual([
@@ -117,4 +117,37 @@ test('two processes may hold one file: names, rows and chains do not mix', async
     ]);
   }
   await Promise.all(writers.map(store => store.close()));
+});
+
+test('a new writer begins from the open end of every chain, and the others go on', async () => {
+  const path = join(folder, 'ends.db');
+  const stores: ResourceStore[] = [];
+  for (const writer of ['one', 'two', 'three']) {
+    stores.push(await openSqlite({ path, paramsOf: registry.paramsOf, linkHash, writer }));
+    for (const store of stores) await write(store, event(`${writer}-${stores.indexOf(store)}`));
+  }
+  stores.push(await openSqlite({ path, paramsOf: registry.paramsOf, linkHash, writer: 'four' }));
+  await write(stores[3]!, event('four'));
+  const begun: (readonly [string, string])[] = [];
+  const names = new Map<string, string>();
+  for await (const { writer, number, previous, hash } of stores[0]!.chain()) {
+    names.set(`${writer} ${number} ${hash}`, `${writer} ${number}`);
+    if (number === 1)
+      begun.push([
+        writer,
+        previous
+          .split('\n')
+          .map(end => names.get(end) ?? end)
+          .join(', '),
+      ]);
+  }
+  // Who was there went on before the next one began; four finds that three has begun from the ends of one and two.
+  expect(begun).toEqual([
+    ['one', ''],
+    ['two', 'one 2'],
+    ['three', 'one 3, two 2'],
+    ['four', 'three 1'],
+  ]);
+  expect((await verifyChain(stores[0]!.chain())).faults).toEqual([]);
+  await Promise.all(stores.map(store => store.close()));
 });

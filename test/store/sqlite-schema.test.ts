@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { linkHash } from '../../src/audit/chain.ts';
 import { type Driver, openDriver } from '../../src/store/sqlite/driver.ts';
@@ -37,6 +37,13 @@ describe('the schema of a file', () => {
       const values = pragmas.map(name => Object.values(driver.get<Record<string, unknown>>(`PRAGMA ${name}`)!)[0]);
       expect(values).toEqual([8192, 'wal', steps.length, 2, 0]);
     });
+  });
+  test('a new file, its log and its folder are for nobody else on the machine', async () => {
+    path = join(folder, 'new', 'deep', 'kindred.db');
+    const store = await open();
+    await write(store, put('Patient/kept'));
+    for (const name of [path, `${path}-wal`, `${path}-shm`, dirname(path)]) expect([name, statSync(name).mode & 0o077]).toEqual([name, 0]);
+    await store.close();
   });
   test('an older file is brought up step by step, keeps what is in it, and is told', async () => {
     const store = await open();

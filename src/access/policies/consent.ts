@@ -42,15 +42,23 @@ export const consentPolicy: Policy = {
   rules: registry => [reading(registry), writing],
 
   /** One primary caregiver at a time; a designation that has lapsed is none. */
-  unique({ at }, after, { known }) {
-    const record = recordOf(after);
+  conditions({ at }, { after, known }) {
+    const record = after === undefined ? undefined : recordOf(after);
     const standing = known.searches.get('standing');
-    if (record === undefined || standing === undefined || after.resource.status !== 'active' || kindOf(after.resource) !== 'primary-caregiver')
-      return undefined;
+    if (after === undefined || record === undefined || standing === undefined) return [];
+    if (after.resource.status !== 'active' || kindOf(after.resource) !== 'primary-caregiver') return [];
     if (standing.some(({ resource }) => kindOf(resource) === 'primary-caregiver' && stands(resource, record, at))) {
       throw new Problem('duplicate', 'the patient has a primary caregiver; that designation must end before another one begins');
     }
-    return { op: 'when', query: standingQuery(after), matches: standing.map(({ resource }) => ({ type, id: resource.id! })) };
+    const source = referenceName(after.resource.sourceReference);
+    const agreement = source === undefined ? undefined : known.resources.get(source);
+    return [
+      { op: 'when', query: standingQuery(after), matches: standing.map(({ resource }) => ({ type, id: resource.id! })) },
+      // The agreement is still there, and as it was pinned; one that comes in the same commit need not be.
+      ...(agreement?.updated === undefined || agreement.resource.id === undefined
+        ? []
+        : [{ op: 'expect' as const, key: { type: agreement.resource.resourceType, id: agreement.resource.id }, expect: { versionId: agreement.versionId } }]),
+    ];
   },
 
   grants(after) {

@@ -34,14 +34,14 @@ export interface Policy {
   readonly judgesWrites?: true;
   /** What may be read besides what consents permit; their denials still hold. */
   base?(question: Question, registry: Registry): Predicate | undefined;
-  needs?(question: Question, before: Indexed | undefined, after: Indexed | undefined): Needs;
+  needs?(question: Question, before: Indexed | undefined, after: Indexed | undefined, registry: Registry): Needs;
   /** What is stored in place of `facts.after`: content that the server sets. Throws a Problem for content that is refused whoever sends it. */
   prepare?(question: Question, facts: Facts & { readonly after: Indexed }): Resource;
   rules?(registry: Registry): readonly Rule[];
   /** Other writes that must be permitted too. */
-  also?(after: Indexed): readonly { readonly action: Action; readonly key: KeyName }[];
+  also?(after: Indexed): { readonly writes: readonly { readonly action: Action; readonly key: KeyName }[]; readonly refusal: string };
   /** What must hold in the commit besides. Throws a Problem where it does not hold already. */
-  unique?(question: Question, after: Indexed, facts: Facts): Extract<Change, { op: 'when' }> | undefined;
+  conditions?(question: Question, facts: Facts, registry: Registry): readonly Extract<Change, { op: 'when' | 'expect' }>[];
   /** The grant rows that follow from what is stored. */
   grants?(after: Indexed | undefined): readonly Change[];
 }

@@ -63,6 +63,8 @@ export function sourcesOf(grants: readonly LoadedGrant[], ask: Ask, of: Indexed 
   if (of === undefined) return consents;
   return consents.filter(consent => {
     const rows = grants.filter(grant => grant.consent === consent);
-    return rows.some(({ record }) => granted('permit', ask, { ...of, facets: { ...of.facets, records: [record] } }, rows));
+    return rows.some(
+      ({ record }) => of.facets.records.includes(record) && granted('permit', ask, { ...of, facets: { ...of.facets, records: [record] } }, rows),
+    );
   });
 }

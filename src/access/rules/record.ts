@@ -16,7 +16,8 @@ export const recordRule = (registry: Registry): Rule => ({
     if (isUnbound(caller)) return permit(all, 'the caller is the server itself');
     if (isDirectory(type)) return judgeDirectory(question);
     if (isRecordBound(caller) && caller.record === undefined) return refuse('the token names no record');
-    const bound = isRecordBound(caller) ? boundTo(caller.record!, question) : all;
+    // What refers to what is hidden is refused in the words for what is not in the caller's reach, as what refers to nothing is.
+    const bound = facts.strays === true ? none : isRecordBound(caller) ? boundTo(caller.record!, question) : all;
     switch (caller.kind) {
       case 'patient':
         return permit(bound, "it is in the person's own record");
@@ -69,8 +70,7 @@ function judgeOrganization(question: Question, facts: Facts, bound: Predicate, r
   const sources = sourcesOf(facts.grants, ask, facts.after ?? facts.before);
   if (!reads(question) && policy.judgesWrites) return permit(bound, `who writes a ${type} its own rules say`);
   if (action === 'create' || (action === 'update' && facts.after !== undefined)) {
-    // A system keeps entries about patients who are not known here yet; anybody else would learn from that who is.
-    const nowhere = caller.kind !== 'system' && facts.after?.facets.records.length === 0 && recordKindOf(type).kind === 'subject';
+    const nowhere = facts.strays === true || (caller.kind !== 'system' && facts.after?.facets.records.length === 0 && recordKindOf(type).kind === 'subject');
     if (nowhere || strangeRecords(question, facts).length > 0)
       return { effect: 'deny', because: 'neither a contributed Patient nor a consent lets the organization write in that record', sources: [] };
   }

@@ -7,7 +7,7 @@ import { bufferOf, type Driver } from './driver.ts';
 import { readFacets, writeFacets } from './encoding.ts';
 import { replaceGrants } from './grants.ts';
 import type { Indexer } from './index-rows.ts';
-import { findRows } from './query.ts';
+import { findKeys } from './query.ts';
 import type { Database } from './source.ts';
 import { type StoredRow, storedColumns, versionOf } from './version.ts';
 
@@ -162,8 +162,7 @@ const count = ({ live }: Work, type: number, by: number): unknown => live.set(ty
 
 /** One more than are expected is enough to tell that there are others. */
 function finds({ query, matches }: ChangeOf<'when'>, parts: Parts): boolean {
-  const found = findRows({ branches: query.branches, sort: [], limit: matches.length }, parts);
-  const names = new Set(found.map(row => nameOf({ type: parts.known.typeName(row.type), id: row.id })));
+  const names = new Set(findKeys({ ...query, limit: matches.length + 1 }, parts).map(nameOf));
   const wanted = new Set(matches.map(nameOf));
   return names.symmetricDifference(wanted).size === 0;
 }
@@ -172,10 +171,10 @@ function bump(name: EpochName, driver: Driver): void {
   driver.run('INSERT INTO epochs (name, epoch) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET epoch = epoch + 1', name);
 }
 
-function keep({ kind, id, value, expect, bump: grant }: DocumentChange, driver: Driver): Refusal | undefined {
+function keep({ kind, id, value, expect }: DocumentChange, driver: Driver): Refusal | undefined {
   if (expect === 'absent' && driver.get('SELECT 1 FROM documents WHERE kind = ? AND id = ?', kind, id) !== undefined) return 'document';
   if (value === undefined) driver.run('DELETE FROM documents WHERE kind = ? AND id = ?', kind, id);
   else driver.run('INSERT INTO documents (kind, id, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', kind, id, JSON.stringify(value));
-  if (grant !== undefined) bump(`grant:${grant}`, driver);
+  bump(`${kind}:${id}`, driver);
   return undefined;
 }

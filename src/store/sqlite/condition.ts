@@ -40,7 +40,7 @@ export function conditionSql(where: Predicate, of: Subject, known: Dictionary): 
     case 'keys':
       return q`${of.rid} IN (${keysSql(where.keys, of.type, known)})`;
     case 'updated':
-      return dateSql(where.how, where.low, where.high, of.updated, of.updated);
+      return momentSql(where.test, of.updated);
     case 'granted':
       return grantedSql(where.effect, where.ask, of.type, of.rid, known);
   }
@@ -109,10 +109,7 @@ function shapeSql(atoms: readonly Atom[], alias: string, known: Dictionary): Sql
         : q`EXISTS (SELECT 1 FROM json_each(${texts}) j WHERE substr(${of('text')}, 1, length(j.value)) = j.value)`;
     }
     case 'date': {
-      type Moment = Extract<Atom, { kind: 'date' }>;
-      if (alone) return dateSql(first.how, first.low, first.high, of('low'), of('high'));
-      const asked = dateTest(first.how, sql('j.value ->> 0'), sql('j.value ->> 1'), of('low'), of('high'));
-      return q`EXISTS (SELECT 1 FROM json_each(${list((atom: Moment) => [clamp(atom.low), clamp(atom.high)])}) j WHERE ${asked})`;
+      return datesSql(atoms as readonly DateAtom[], of('low'), of('high'));
     }
     case 'reference': {
       type Target = Extract<Atom, { kind: 'reference' }>;
@@ -144,7 +141,20 @@ function afterAll(text: string): string | undefined {
   return undefined;
 }
 
-const dateSql = (how: DatePrefix, low: number, high: number, from: Sql, to: Sql): Sql => dateTest(how, sql('?', clamp(low)), sql('?', clamp(high)), from, to);
+type DateAtom = Extract<Atom, { kind: 'date' }>;
+
+/** A moment against a list of dates. */
+function momentSql({ anyOf: atoms }: Test, moment: Sql): Sql {
+  const dates = atoms.filter((atom): atom is DateAtom => atom.kind === 'date');
+  return anyOf([...Map.groupBy(dates, shapeOf).values()].map(alike => datesSql(alike, moment, moment)));
+}
+/** The span `from` … `to` against dates of one prefix, at least one: one comparison, however many. */
+function datesSql(atoms: readonly DateAtom[], from: Sql, to: Sql): Sql {
+  const [{ how, low, high }] = atoms as readonly [DateAtom];
+  if (atoms.length === 1) return dateTest(how, sql('?', clamp(low)), sql('?', clamp(high)), from, to);
+  const list = JSON.stringify(atoms.map(atom => [clamp(atom.low), clamp(atom.high)]));
+  return q`EXISTS (SELECT 1 FROM json_each(${list}) j WHERE ${dateTest(how, sql('j.value ->> 0'), sql('j.value ->> 1'), from, to)})`;
+}
 
 /** R4's prefixes: the span `from` … `to` of a value against the span `low` … `high` that is asked for. */
 function dateTest(how: DatePrefix, low: Sql, high: Sql, from: Sql, to: Sql): Sql {

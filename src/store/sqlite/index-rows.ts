@@ -32,6 +32,13 @@ const statements = Object.entries(tables).map(([kind, { name, columns }]) => ({
 }));
 type Row = readonly [p: number, ...values: Value[]];
 
+/** The integers that stand for names: made if need be, or only looked up, and then -1 where there are none. */
+interface Numbers {
+  param(type: ResourceType, code: string): number;
+  system(uri: string): number;
+  target(type: ResourceType, id: string): number;
+}
+
 /** The furthest moments that a Date can hold: where an open end is brought to. */
 const FURTHEST = 8.64e15;
 export const clamp = (moment: number): number => Math.min(FURTHEST, Math.max(-FURTHEST, moment));
@@ -40,6 +47,8 @@ export const clamp = (moment: number): number => Math.min(FURTHEST, Math.max(-FU
 export interface Indexer {
   /** `from`: whether the resource has rows already; `to` undefined takes them all away. Only what differs is written. */
   reindex(rid: number, from: boolean, to: Indexed | undefined): void;
+  /** Whether the rows of a resource are those that it should have. */
+  holds(rid: number, indexed: Indexed): boolean;
   /** The row of a resource, as the target of references; made as a stub if need be. */
   ridOf(type: ResourceType, id: string): number;
 }
@@ -47,15 +56,18 @@ export interface Indexer {
 export function openIndexer(driver: Driver, dictionary: Dictionary, paramsOf: (type: ResourceType) => readonly SearchParam[]): Indexer {
   const named = new Set<ResourceType>();
 
+  const rowOf = (type: number, id: string): number | undefined => driver.get<{ rid: number }>('SELECT rid FROM res WHERE id = ? AND type = ?', id, type)?.rid;
   function ridOf(type: ResourceType, id: string): number {
     const of = dictionary.addType(type);
-    const known = driver.get<{ rid: number }>('SELECT rid FROM res WHERE id = ? AND type = ?', id, of);
-    return known?.rid ?? driver.run('INSERT INTO res (type, id, version, updated, deleted) VALUES (?, ?, 0, 0, 2)', of, id);
+    return rowOf(of, id) ?? driver.run('INSERT INTO res (type, id, version, updated, deleted) VALUES (?, ?, 0, 0, 2)', of, id);
   }
-  function columnsOf(value: IndexValue, targetOf: Indexer['ridOf']): Value[] {
+  const making: Numbers = { param: dictionary.addParam, system: dictionary.addSystem, target: ridOf };
+  const looking: Numbers = { param: dictionary.paramId, system: dictionary.systemId, target: (type, id) => rowOf(dictionary.typeId(type), id) ?? -1 };
+
+  function columnsOf(value: IndexValue, { system }: Numbers, targetOf: Indexer['ridOf']): Value[] {
     switch (value.kind) {
       case 'token':
-        return [value.code, dictionary.addSystem(value.system)];
+        return [value.code, system(value.system)];
       case 'string':
         return [value.text, value.exact];
       case 'date':
@@ -63,7 +75,7 @@ export function openIndexer(driver: Driver, dictionary: Dictionary, paramsOf: (t
       case 'reference':
         return [targetOf(value.type, value.id)];
       case 'uri':
-        return [dictionary.addSystem(value.uri)];
+        return [system(value.uri)];
     }
   }
   /**
@@ -76,26 +88,25 @@ export function openIndexer(driver: Driver, dictionary: Dictionary, paramsOf: (t
     named.add(type);
   }
   /** The rows that it should have, by kind, each under its text. */
-  function wantedRows(indexed: Indexed): Map<Kind, Map<string, Row>> {
+  function wantedRows(indexed: Indexed, numbers: Numbers): Map<Kind, Map<string, Row>> {
     const wanted = new Map<Kind, Map<string, Row>>();
     const type = indexed.resource.resourceType;
-    nameParams(type);
     // The same few targets come under many parameters.
     const targets = new Map<string, number>();
     const targetOf = (of: ResourceType, id: string): number => {
       const name = `${of}/${id}`;
-      const target = targets.get(name) ?? ridOf(of, id);
+      const target = targets.get(name) ?? numbers.target(of, id);
       targets.set(name, target);
       return target;
     };
     for (const param of paramsOf(type)) {
       const values = param.extract(indexed);
       if (values.length === 0) continue;
-      const p = dictionary.addParam(type, param.code);
+      const p = numbers.param(type, param.code);
       const rows = wanted.get(param.kind) ?? new Map<string, Row>();
       wanted.set(param.kind, rows);
       for (const value of values) {
-        const row: Row = [p, ...columnsOf(value, targetOf)];
+        const row: Row = [p, ...columnsOf(value, numbers, targetOf)];
         rows.set(row.join('\0'), row);
       }
     }
@@ -103,8 +114,16 @@ export function openIndexer(driver: Driver, dictionary: Dictionary, paramsOf: (t
   }
   return {
     ridOf,
+    holds(rid, indexed) {
+      const wanted = wantedRows(indexed, looking);
+      return statements.every(({ kind, read }) => {
+        const stored = new Set(driver.all<Record<string, Value>>(read, rid).map(row => Object.values(row).join('\0')));
+        return stored.symmetricDifference(wanted.get(kind) ?? new Map()).size === 0;
+      });
+    },
     reindex(rid, from, to) {
-      const wanted = to === undefined ? new Map<Kind, Map<string, Row>>() : wantedRows(to);
+      if (to !== undefined) nameParams(to.resource.resourceType);
+      const wanted = to === undefined ? new Map<Kind, Map<string, Row>>() : wantedRows(to, making);
       for (const { kind, read, inserts, remove } of statements) {
         const rows = wanted.get(kind);
         // What is stored is read, not extracted anew from the old version: parameters may have meant something else then.

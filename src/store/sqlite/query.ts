@@ -1,3 +1,4 @@
+import type { ResourceKey } from '../../fhir/types.ts';
 import type { Cursor, SearchQuery, SortKey } from '../../search/query.ts';
 import { walkDates } from './date-walk.ts';
 import type { Dictionary } from './dictionary.ts';
@@ -27,6 +28,18 @@ export function findRows(query: SearchQuery, database: Database): readonly Found
   return pageOf(q`SELECT * FROM (${rows}) WHERE ${after} ORDER BY ${orderSql(query.sort)} ${most}`, query.sort, driver);
 }
 
+/** The keys of the first rows, in no order but theirs. */
+export function findKeys({ branches, limit }: SearchQuery, database: Database): readonly ResourceKey[] {
+  const { driver, known } = database;
+  if (branches.length === 0 || limit <= 0) return [];
+  const rows = joined(
+    branches.map(branch => selectSql(sourceOf(branch, database), [], branch.type, undefined, known)),
+    unionOf({ branches }),
+  );
+  const { text, values } = q`SELECT res.type, res.id FROM (${rows} ORDER BY rid ${limitSql(limit)}) x CROSS JOIN res ON res.rid = x.rid`;
+  return driver.all<{ type: number; id: string }>(text, ...values).map(row => ({ type: known.typeName(row.type), id: row.id }));
+}
+
 /** How many rows there are. */
 export function countRows(query: SearchQuery, database: Database): number {
   const { driver, known } = database;
@@ -44,7 +57,8 @@ export function countRows(query: SearchQuery, database: Database): number {
 }
 
 /** Branches of one type may find the same. */
-const unionOf = ({ branches }: SearchQuery): string => (new Set(branches.map(branch => branch.type)).size < branches.length ? ' UNION ' : ' UNION ALL ');
+const unionOf = ({ branches }: Pick<SearchQuery, 'branches'>): string =>
+  new Set(branches.map(branch => branch.type)).size < branches.length ? ' UNION ' : ' UNION ALL ';
 
 function selectSql({ from, subject, where, unique }: Source, sort: readonly SortKey[], type: string, after: Cursor | undefined, known: Dictionary): Sql {
   const keys = sort.map((key, at) => q`, ${keySql(key, type, subject, known)} AS ${sql(`k${at}`)}`);

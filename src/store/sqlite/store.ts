@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ResourceKey, ResourceType } from '../../fhir/types.ts';
 import type { SearchParam } from '../../search/query.ts';
@@ -11,7 +11,7 @@ import { type Dictionary, openDictionary } from './dictionary.ts';
 import { type Driver, openDriver } from './driver.ts';
 import { loadGrants } from './grants.ts';
 import { openIndexer } from './index-rows.ts';
-import { countRows, findRows } from './query.ts';
+import { countRows, findKeys, findRows } from './query.ts';
 import { configure, migrate } from './schema.ts';
 import { type FoundRow, type StoredRow, versionOf } from './version.ts';
 
@@ -34,7 +34,7 @@ export interface SqliteOptions {
  * @throws Problem `exception` for a file of a newer version, of another program, or that is no database.
  */
 export async function openSqlite(options: SqliteOptions): Promise<ResourceStore> {
-  if (options.path !== ':memory:') mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 });
+  if (options.path !== ':memory:') makePrivate(options.path);
   const driver = openDriver(options.path);
   try {
     configure(driver);
@@ -44,6 +44,15 @@ export async function openSqlite(options: SqliteOptions): Promise<ResourceStore>
     throw error;
   }
   return storeOf(driver, options);
+}
+
+/**
+ * Makes folder and file where they are not there, for nobody else on the machine to read: health records and the signing key are in them. SQLite gives
+ * its log the mode of the file.
+ */
+function makePrivate(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, 'a', 0o600));
 }
 
 /** The store over a database that is open and has our schema. */
@@ -74,6 +83,7 @@ export function storeOf(driver: Driver, { paramsOf, linkHash, writer, many = 500
       const last: FoundRow = shown.at(-1)!;
       return { versions, next: { keys: query.sort.map((_, at) => last[`k${at}`]!), rid: last.rid } };
     },
+    keys: async query => findKeys(query, parts),
     count: async query => countRows(query, parts),
     async history({ of, limit, before = Infinity }) {
       const row = current(of);
@@ -97,7 +107,7 @@ export function storeOf(driver: Driver, { paramsOf, linkHash, writer, many = 500
       Object.fromEntries(
         driver.all<{ name: string; live: number }>('SELECT name, live FROM type WHERE live > 0 ORDER BY name').map(row => [row.name, row.live]),
       ),
-    chain: () => chainOf(driver),
+    chain: () => chainOf(driver, parts.indexer),
     async close() {
       committer.close();
       driver.close();
