@@ -24,6 +24,8 @@ export interface Happening {
   readonly types?: readonly ResourceType[];
   readonly record?: RecordId;
   readonly reasons: readonly Reason[];
+  /** Consents besides those of the reasons. */
+  readonly relied?: readonly string[];
   /** Its reasons may tell what is hidden: for the patient alone. */
   readonly inFull?: true;
   readonly query?: string;
@@ -57,7 +59,9 @@ export function auditRecord(happening: Happening): AuditRecord {
     request: happening.request,
     ...(happening.target === undefined ? {} : { target: happening.target }),
     ...(record === undefined ? {} : { record }),
-    consents: [...new Set(happening.reasons.flatMap(reason => reason.sources.filter(source => source.startsWith('Consent/'))))].sort(),
+    consents: [...new Set([...happening.reasons.flatMap(reason => reason.sources), ...(happening.relied ?? [])])]
+      .filter(source => source.startsWith('Consent/'))
+      .sort(),
     ...(happening.query === undefined ? {} : { query: happening.query }),
     ...(happening.count === undefined ? {} : { count: happening.count }),
     labels: labelsOf(happening),

@@ -32,20 +32,26 @@ const deleting: Pattern = {
 const patterns: Readonly<Record<string, Pattern>> = {
   read: reading,
   vread: reading,
-  'history-instance': reading,
+  // BALP has no pattern for a history: it has the shape of a read.
+  'history-instance': { ...reading, profile: '' },
   'search-type': querying,
-  capabilities: querying,
   create: writing('C', 'Create'),
   update: writing('U', 'Update'),
   delete: deleting,
 };
 const other: Pattern = { ...querying, profile: '' };
 
-/** The BALP AuditEvent of a line of the log. Pure. BALP's profiles fix outcome 0, so a refusal has their shape but does not claim them. */
+/**
+ * Whether the event is all that its BALP profile demands, and so may claim it: outcome 0, the network address of the client, and of a query its text, of
+ * anything else what it was about.
+ */
+const keeps = ({ outcome, address, query, target }: AuditRecord, { profile }: Pattern): boolean =>
+  profile !== '' && outcome === '0' && address !== undefined && (profile === 'Query' ? query : target) !== undefined;
+
+/** The BALP AuditEvent of a line of the log. Pure. A refusal has the shape of the profiles and does not claim them. */
 export function renderAuditEvent(record: AuditRecord): Resource {
   const pattern = patterns[record.code] ?? other;
-  const succeeded = record.outcome === '0';
-  const profile = succeeded && pattern.profile !== '' ? `${PROFILE}${record.record === undefined ? '' : 'Patient'}${pattern.profile}` : undefined;
+  const profile = keeps(record, pattern) ? `${PROFILE}${record.record === undefined ? '' : 'Patient'}${pattern.profile}` : undefined;
   return {
     resourceType: 'AuditEvent',
     id: record.id,
@@ -96,6 +102,8 @@ function agents(record: AuditRecord, pattern: Pattern): object[] {
       ],
     },
     who: { reference: caller.who },
+    ...(caller.account === undefined ? {} : { altId: caller.account }),
+    role: [{ text: caller.onBehalfOf === undefined ? caller.kind : `${caller.kind} on behalf of ${caller.onBehalfOf}` }],
     requestor: true,
     policy: [`urn:ietf:params:oauth:jti:${caller.token}`],
   };
@@ -108,7 +116,7 @@ function entities(record: AuditRecord, pattern: Pattern): object[] {
   const { target } = record;
   return [
     ...(record.record === undefined ? [] : [{ what: { reference: record.record }, type: entityType('1'), role: entityRole('1') }]),
-    ...(target === undefined || `${target.type}/${target.id}` === record.record
+    ...(target === undefined
       ? []
       : [
           {

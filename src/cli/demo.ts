@@ -44,10 +44,7 @@ const consentOf = (kind: string, more: object, narrowed: object = {}): Resource 
   resourceType: 'Consent',
   status: 'active',
   scope: coded('consentscope', 'patient-privacy'),
-  category: [
-    { coding: [{ system: 'http://loinc.org', code: '59284-0' }] },
-    { coding: [{ system: consentKindSystem, code: kind }] },
-  ],
+  category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }, { coding: [{ system: consentKindSystem, code: kind }] }],
   patient: { reference: 'Patient/mary' },
   performer: [{ reference: 'Patient/mary' }],
   policy: [{ uri: 'https://kindred.example/policy/caregiver-agreement/1' }],

@@ -16,8 +16,8 @@ import type { Parts } from './parts.ts';
 export interface Log {
   /** The rules' reasons, and what they were about. A refusal is told by the last of these. */
   asked(reasons: readonly Reason[], target?: AuditRecord['target'], facets?: Facets): void;
-  /** A line for each record that the versions belong to, or one without a record. */
-  shown(versions: readonly Version[], plan: ReadPlan): readonly Change[];
+  /** A line for each record that the versions belong to, or one without a record. `relied`: the Consents that a search rested on there. */
+  shown(versions: readonly Version[], plan: ReadPlan, relied: (record: RecordId | undefined) => readonly string[]): readonly Change[];
   /** A line for one resource that a write made or found, in whose commit it goes. */
   wrote(code: string, target: NonNullable<AuditRecord['target']>, facets: Facets, reasons: readonly Reason[]): readonly Change[];
   /**
@@ -49,7 +49,7 @@ export function openLog(parts: Parts, caller: Caller, code: string, id: string, 
     asked(reasons, target, facets) {
       last = { reasons, ...(target === undefined ? {} : { target }), ...(facets === undefined ? {} : { facets }) };
     },
-    shown(versions, { text, type, alsoNeeds, alsoBrings }) {
+    shown(versions, { text, type, alsoNeeds, alsoBrings }, relied) {
       const groups = groupByRecord(versions, caller.record);
       const [only] = versions;
       const target = text === undefined && only !== undefined ? { target: { ...only.key, versionId: only.versionId } } : {};
@@ -57,7 +57,7 @@ export function openLog(parts: Parts, caller: Caller, code: string, id: string, 
       const query = text !== undefined && groups.length === 1 && isRecordBound(caller) ? { query: text } : {};
       const types = [type, ...alsoNeeds, ...alsoBrings];
       return groups.flatMap(({ record, touched }) =>
-        line({ outcome: '0', touched, types, reasons: last.reasons, ...target, ...query, ...(record === undefined ? {} : { record }) }),
+        line({ outcome: '0', touched, types, reasons: last.reasons, relied: relied(record), ...target, ...query, ...(record === undefined ? {} : { record }) }),
       );
     },
     wrote(done, target, facets, reasons) {

@@ -1,9 +1,10 @@
 import type { Caller } from '../access/caller.ts';
 import { decide } from '../access/decide.ts';
 import type { Action, Decision, Facts, Reason } from '../access/decision.ts';
+import { askOf, inForce } from '../access/rules/demands.ts';
 import { Problem } from '../fhir/problem.ts';
 import { nameOf, type ResourceKey, type ResourceType } from '../fhir/types.ts';
-import type { Indexed } from '../search/indexed.ts';
+import type { Indexed, RecordId } from '../search/indexed.ts';
 import type { Branch, Predicate, SearchQuery } from '../search/query.ts';
 import type { ResourceReader, Version } from '../store/store.ts';
 import { breathe } from './breathe.ts';
@@ -91,9 +92,27 @@ export async function readRoad(interaction: ReadInteraction, request: FhirReques
     today: version => asToday(parts.store, version),
   };
   const answer = await interaction.answer(plan, narrow(knowing(stored, parts.store), permitted), given);
-  const lines = log.shown(answer.shows, plan);
+  const relied = plan.key === undefined ? await reliedOn(journey, plan.type, answer.shows) : new Map<RecordId, readonly string[]>();
+  const lines = log.shown(answer.shows, plan, record => (record === undefined ? [] : (relied.get(record) ?? [])));
   if (lines.length > 0) await parts.store.commit(lines, given.now);
   return answer;
+}
+
+/**
+ * The Consents in force that a search over many records rested on, for each record of which it showed something that its organization did not contribute.
+ * A caller of one record has them among the reasons.
+ */
+async function reliedOn(
+  { caller, consents, given, parts }: Journey,
+  type: ResourceType,
+  shown: readonly Version[],
+): Promise<ReadonlyMap<RecordId, readonly string[]>> {
+  if (!parts.audit || caller.organization === undefined || caller.record !== undefined || caller.open === true) return new Map();
+  const foreign = shown.filter(({ facets: { origin } }) => origin.kind !== 'organization' || origin.by !== caller.organization);
+  const records = [...new Set(foreign.flatMap(version => version.facets.records))];
+  const ask = askOf({ caller, action: 'search', type, at: given.now });
+  const grants = inForce(await consents.grants(records), ask);
+  return new Map(records.map(record => [record, [...new Set(grants.filter(grant => grant.record === record).map(grant => grant.consent))]]));
 }
 
 /** The same reader, which need not read again what was decided on. */

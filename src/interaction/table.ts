@@ -73,7 +73,11 @@ export function route({ method, path, query, headers }: Omit<FhirRequest, 'body'
       rows.filter(one => literals(one) === literals(closest)).map(one => one.method),
     );
   const strange = row.parameters || /handling=lenient/.test(headers.prefer ?? '') ? undefined : query.find(([name]) => !general.includes(name))?.[0];
-  if (strange !== undefined) throw new Problem('invalid', `${method} at \`${path.join('/').slice(0, 120)}\` knows no parameter \`${strange.slice(0, 80)}\`; it knows ${general.join(', ')}`);
+  if (strange !== undefined)
+    throw new Problem(
+      'invalid',
+      `${method} at \`${path.join('/').slice(0, 120)}\` knows no parameter \`${strange.slice(0, 80)}\`; it knows ${general.join(', ')}`,
+    );
   return { code: row.code, ...(row.path[0] === 'type' ? { type: path[0]! } : {}) };
 }
 /** http://hl7.org/fhir/R4/http.html#parameters */

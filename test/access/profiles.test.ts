@@ -6,7 +6,8 @@ import { kindOf } from '../../src/access/consent.ts';
 import { validate } from '../../src/fhir/validate/validate.ts';
 
 const folder = resolve(import.meta.dirname, '../../profiles');
-const read = (name: string): { url: string; concept?: { code: string }[]; type?: string } & Record<string, unknown> => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+const read = (name: string): { url: string; concept?: { code: string }[]; type?: string } & Record<string, unknown> =>
+  JSON.parse(readFileSync(join(folder, name), 'utf8'));
 const files = readdirSync(folder);
 const codes = read('CodeSystem-consent-kind.json').concept!.map(concept => concept.code);
 

@@ -173,3 +173,19 @@ describe('a Provenance', () => {
     await made(ima.post('Provenance', honest));
   });
 });
+
+test('the log of a search over many records says under which Consents it was', async () => {
+  const { world, ima, harbor, mary } = await openStrangers();
+  await made(
+    ima.post('MedicationStatement', {
+      resourceType: 'MedicationStatement',
+      status: 'active',
+      subject: { reference: 'Patient/mary' },
+      medicationCodeableConcept: { text: 'x' },
+    }),
+  );
+  expect((await harbor.get('MedicationStatement?_total=accurate')).body.total).toBe(1);
+  const log = await mary.get('AuditEvent?agent=Organization/harbor&action=E');
+  expect(JSON.stringify(log.body)).toContain('Consent/enrolment-mary-harbor');
+  await world.end();
+});

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Resource } from '../../src/fhir/types.ts';
 import { agreement, lisinopril } from './resources.ts';
 import { hiv, list, made, observation, openStrangers, told } from './strangers.ts';
-import type { Resource } from '../../src/fhir/types.ts';
 import type { Client, World } from './world.ts';
 
 let world: World;

@@ -34,13 +34,16 @@ async function sendLate(token: string, request: Omit<FhirRequest, 'query' | 'hea
   expect(first).toBe(false);
   return answer;
 }
-const tokenOf = (client: string, scope: string, account?: string): Promise<string> => strangers.world.token(client, scope, account, account === undefined ? undefined : 'Patient/mary');
+const tokenOf = (client: string, scope: string, account?: string): Promise<string> =>
+  strangers.world.token(client, scope, account, account === undefined ? undefined : 'Patient/mary');
 
 test('a consent that ends between decision and commit: nothing is written (ARCHITECTURE §3)', async () => {
   const { ima, mary } = strangers;
   const consent = await designate(ima, 'MedicationStatement');
   const token = await tokenOf('med-app', 'patient/*.cruds', 'anna');
-  const late = sendLate(token, { method: 'POST', path: ['MedicationStatement'], body: lisinopril() }, () => mary.put(`Consent/${consent.id}`, { ...consent, status: 'inactive' }).expect(200));
+  const late = sendLate(token, { method: 'POST', path: ['MedicationStatement'], body: lisinopril() }, () =>
+    mary.put(`Consent/${consent.id}`, { ...consent, status: 'inactive' }).expect(200),
+  );
   await expect(late).rejects.toMatchObject({ code: 'forbidden' });
   expect((await mary.get('MedicationStatement?_total=accurate')).body.total).toBe(0);
 });

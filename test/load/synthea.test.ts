@@ -3,10 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { openApp } from '../../src/app.ts';
+import { verifyChain } from '../../src/audit/chain.ts';
 import { load } from '../../src/cli/load.ts';
 import type { Resource } from '../../src/fhir/types.ts';
 import { printBody } from '../../src/interaction/print.ts';
-import { verifyChain } from '../../src/audit/chain.ts';
 import { configWith, scratch } from '../http/world.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -40,11 +40,19 @@ if (!existsSync(archive)) {
       execFileSync('tar', ['-xJf', archive, '-C', path]);
       const folder = join(path, readdirSync(path)[0]!);
       const names = readdirSync(folder).sort();
-      const files = [...names.filter(name => name.startsWith('0-')), ...names.filter(name => !name.startsWith('0-')).slice(0, 10)].map(name => join(folder, name));
+      const files = [...names.filter(name => name.startsWith('0-')), ...names.filter(name => !name.startsWith('0-')).slice(0, 10)].map(name =>
+        join(folder, name),
+      );
       expect(files).toHaveLength(12);
       const environment = { KINDRED_AUTH: 'off', KINDRED_STORE: `sqlite:${join(path, 'kindred.db')}`, KINDRED_LOG: 'silent' };
-      const code = await load.run([...files, '--report', join(path, 'report.json')], { openApp, serve: () => Promise.reject(new Error('nothing is served')), environment });
-      expect(existsSync(join(path, 'report.json')) ? readFileSync(join(path, 'report.json'), 'utf8').slice(0, 2000) : 'nothing refused').toBe('nothing refused');
+      const code = await load.run([...files, '--report', join(path, 'report.json')], {
+        openApp,
+        serve: () => Promise.reject(new Error('nothing is served')),
+        environment,
+      });
+      expect(existsSync(join(path, 'report.json')) ? readFileSync(join(path, 'report.json'), 'utf8').slice(0, 2000) : 'nothing refused').toBe(
+        'nothing refused',
+      );
       expect(code).toBe(0);
 
       const app = await openApp(configWith(environment));
