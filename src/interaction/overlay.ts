@@ -13,6 +13,8 @@ export interface StampOverlay {
   isNew(key: ResourceKey): boolean;
   /** Lays an intended version over the stored one. Facets are computed when they are first asked for, so order does not matter. */
   lay(key: ResourceKey, resource: Resource, origin: Origin): void;
+  /** It will be deleted: to everything else in the request it is gone. */
+  bury(key: ResourceKey): void;
   /** Lays a stored version over itself: the same content, to be stamped anew because of a change by this maker. */
   relay(version: Version, by: Origin): Indexed;
   /** Lets a shared resource join the records of what cites it, where it tells of that at all. Gives it where that is new to it. */
@@ -52,6 +54,7 @@ export function layOver(store: ResourceStore, at: number): StampOverlay {
   const asked = new Set<KeyName>();
   const laid = new Map<KeyName, Laid>();
   const used = new Map<KeyName, Version>();
+  const buried = new Set<KeyName>();
 
   const facetsOf = (name: KeyName): Facets | undefined => {
     const entry = laid.get(name);
@@ -88,6 +91,7 @@ export function layOver(store: ResourceStore, at: number): StampOverlay {
     lay(key, resource, origin) {
       laid.set(nameOf(key), { resource, origin, at });
     },
+    bury: key => void buried.add(nameOf(key)),
     relay(version, by) {
       const name = nameOf(version.key);
       const resource = version.parsed();
@@ -118,7 +122,7 @@ export function layOver(store: ResourceStore, at: number): StampOverlay {
       const entry = laid.get(name);
       if (entry !== undefined) return { resource: entry.resource, facets: facetsOf(name)! };
       const version = versions.get(name);
-      return version === undefined || version.deleted
+      return version === undefined || version.deleted || buried.has(name)
         ? undefined
         : { resource: version.parsed(), facets: version.facets, updated: Date.parse(version.lastUpdated) };
     },

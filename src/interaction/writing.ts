@@ -30,7 +30,7 @@ export async function writeRoad(interaction: WriteInteraction, request: FhirRequ
   const { found, queries, reasons } = await findAll(journey, plan.criteria);
   const drafts = interaction.drafts(plan, key => live(overlay.stored(key)), found).map(draft => relative(draft, parts.base()));
   await overlay.load(drafts.flatMap(draft => (draft.op === 'put' ? [draft.key, ...lookups(draft.resource)] : [draft.key])));
-  layPuts(drafts, overlay, journey);
+  layDrafts(drafts, overlay, journey);
 
   const judged = new Map<Draft, Judged>();
   const tell = (draft: Draft, error: unknown): unknown => interaction.tell?.(plan, drafts.indexOf(draft), error) ?? error;
@@ -108,9 +108,12 @@ function relative(draft: Draft, base: string): Draft {
   return resource === draft.resource ? draft : { ...draft, resource };
 }
 
-/** All intended versions first, so that one may refer to another whatever their order. */
-function layPuts(drafts: readonly Draft[], overlay: StampOverlay, { caller }: Journey): void {
-  for (const draft of drafts) if (draft.op === 'put') overlay.lay(draft.key, draft.resource, overlay.stored(draft.key)?.facets.origin ?? originOf(caller));
+/** All that is intended first, so that one may refer to another, and to nothing that goes, whatever their order. */
+function layDrafts(drafts: readonly Draft[], overlay: StampOverlay, { caller }: Journey): void {
+  for (const draft of drafts) {
+    if (draft.op === 'put') overlay.lay(draft.key, draft.resource, overlay.stored(draft.key)?.facets.origin ?? originOf(caller));
+    if (draft.op === 'delete') overlay.bury(draft.key);
+  }
 }
 
 async function judgeDraft(journey: Journey, overlay: StampOverlay, draft: Draft): Promise<Judged | undefined> {

@@ -332,3 +332,17 @@ test('an account with a second factor activates nothing without it', async () =>
   await activateAs(world.app, proposed.id, '1', 'mary', { password, totp: right });
   expect((await mary.get(`Consent/${proposed.id}`)).body.status).toBe('active');
 });
+
+test('a designation does not rest on an agreement that the same transaction deletes', async () => {
+  const signed = await made(ehr.post('DocumentReference', agreement()));
+  const answer = await ehr.post('', {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: [
+      { request: { method: 'DELETE', url: `DocumentReference/${signed.id}` } },
+      { resource: designation(`DocumentReference/${signed.id}`), request: { method: 'POST', url: 'Consent' } },
+    ],
+  });
+  expect(answer.status).toBe(403);
+  expect((await ehr.get(`DocumentReference/${signed.id}`)).status).toBe(200);
+});
