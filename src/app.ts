@@ -98,7 +98,10 @@ export async function serve(config: Config): Promise<Running> {
   const server = createServer((request, response) => {
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
-    listener(request, response);
+    if (draining) response.shouldKeepAlive = false;
+    // While the running requests end, whoever asks hears that there is no more to be had here (`/readyz` answers itself).
+    if (draining && request.url?.startsWith('/fhir')) response.writeHead(503, { 'Retry-After': '1' }).end();
+    else listener(request, response);
   }).on('clientError', sendBroken);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
   const { port } = server.address() as AddressInfo;
@@ -141,6 +144,7 @@ export async function serve(config: Config): Promise<Running> {
     // Who is being answered is told to come back on another connection, and does not hold this one open.
     for (const response of underWay) response.shouldKeepAlive = false;
     const patience = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    while (underWay.size > 0) await new Promise(resolve => setTimeout(resolve, 20));
     await new Promise<void>(resolve => {
       server.close(() => resolve());
       server.closeIdleConnections();

@@ -121,6 +121,9 @@ test('SIGTERM: running requests are answered, idle connections closed, and the e
   await new Promise(done => setTimeout(done, 200));
   const stopped = other.stop();
   await new Promise(done => setTimeout(done, 200));
+  // Meanwhile it is not ready, and takes nothing new.
+  expect((await fetch(`${other.url}/readyz`)).status).toBe(503);
+  expect((await fetch(`${other.url}/fhir/metadata`)).status).toBe(503);
   sending.end(body.slice(10));
   expect(await answered).toEqual({ status: 201, connection: 'close' });
   const { code, ms } = await stopped;
