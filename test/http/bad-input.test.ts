@@ -266,3 +266,20 @@ test('headers that are given twice, or cannot be read', async () => {
   expect(told('no HTTP', await raw('nonsense\r\n\r\n'))[0]).toBe(400);
   expect(told('no name', await raw('GET /fhir/metadata HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n'))[0]).toBe(400);
 });
+
+test('a parameter that an interaction does not know is 400 and named, unless handling is lenient', async () => {
+  const made = await ehr.post('MedicationStatement', lisinopril());
+  const one = `MedicationStatement/${made.body.id}`;
+  for (const [answer, name] of [
+    [await ehr.get(`${one}?foo=bar`), 'foo'],
+    [await ehr.get(`${one}/_history/1?_summary=count`), '_summary'],
+    [await ehr.post('MedicationStatement?foo=bar', lisinopril()), 'foo'],
+    [await ehr.put(`${one}?foo=bar`, made.body), 'foo'],
+    [await ehr.delete(`${one}?foo=bar`), 'foo'],
+  ] as const) {
+    const [status, words] = told(name, answer);
+    expect([status, words.includes(`\`${name}\``), words.includes('_format')]).toEqual([400, true, true]);
+  }
+  expect((await ehr.get(`${one}?foo=bar`, { Prefer: 'handling=lenient' })).status).toBe(200);
+  expect((await ehr.get(`${one}?_format=json`)).body.meta.versionId).toBe('1');
+});

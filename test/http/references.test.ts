@@ -96,4 +96,11 @@ describe('references reach no other record', () => {
     const seen = JSON.stringify([(await john.get(`Provenance?target=Observation/${entry.id}`)).body, (await john.get('AuditEvent?_count=100')).body]);
     expect([log.body.total, seen.includes('enrolment-mary')]).toEqual([1, false]);
   });
+
+  test('planting the Medication that somebody else’s statement cites labels nothing', async () => {
+    const entry = await made(ima.post('MedicationStatement', citing('Patient/mary', 'Medication/m77')));
+    await designate(ima, 'MedicationStatement');
+    await made(harbor.put('Medication/m77', { resourceType: 'Medication', id: 'm77', code: bupe }));
+    expect((await anna.get(`MedicationStatement/${entry.id}`)).status).toBe(200);
+  });
 });
