@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { keepLexemes, printJson, withMembers } from '../../fhir/json.ts';
-import { type Instant, type Meta, nameOf, type Resource, type ResourceKey } from '../../fhir/types.ts';
+import { printJson } from '../../fhir/json.ts';
+import { type Instant, nameOf, type ResourceKey } from '../../fhir/types.ts';
 import type { DocumentChange } from '../documents.ts';
+import { readFacets, writeFacets } from '../encoding.ts';
+import { stamped } from '../stamp.ts';
 import type { ChainedEvent, Change, Committed, EpochName, Expectation, Version } from '../store.ts';
 import { bufferOf, type Driver } from './driver.ts';
-import { readFacets, writeFacets } from './encoding.ts';
 import { replaceGrants } from './grants.ts';
 import type { Indexer } from './index-rows.ts';
 import { findKeys } from './query.ts';
@@ -149,13 +150,6 @@ function supersede(before: StoredRow | undefined, row: StoredRow, driver: Driver
     'UPDATE res SET version = ?, updated = ?, deleted = ?, facets = ?, body = ? WHERE rid = ?',
     ...[row.version, row.updated, row.deleted, row.facets, row.body, row.rid],
   );
-}
-
-/** The resource as it is stored: type, id and meta first, so that whoever reads bytes finds them there. */
-function stamped(resource: Resource, key: ResourceKey, versionId: string, lastUpdated: Instant): Resource {
-  const meta: Meta = withMembers(resource.meta ?? {}, { versionId, lastUpdated });
-  const head = { resourceType: key.type, id: key.id, meta };
-  return keepLexemes(resource, { ...head, ...resource, ...head });
 }
 
 const count = ({ live }: Work, type: number, by: number): unknown => live.set(type, (live.get(type) ?? 0) + by);

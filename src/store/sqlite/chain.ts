@@ -1,6 +1,6 @@
+import { readFacets } from '../encoding.ts';
 import type { ChainedEvent, ChainLink, KeptEvent } from '../store.ts';
 import { bufferOf, type Driver } from './driver.ts';
-import { readFacets } from './encoding.ts';
 import type { Indexer } from './index-rows.ts';
 
 export type LinkHash = (previous: string, events: readonly ChainedEvent[]) => string;

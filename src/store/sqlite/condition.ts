@@ -1,9 +1,10 @@
 import type { ResourceType } from '../../fhir/types.ts';
 import type { Atom, Branch, DatePrefix, Link, Predicate, SearchParam, Test } from '../../search/query.ts';
+import { afterPrefix, clamp } from '../ranges.ts';
 import type { Dictionary } from './dictionary.ts';
 import { allOf, anyOf, joined, q, type Sql, sql, wrapped } from './driver.ts';
 import { grantedSql } from './granted.ts';
-import { clamp, tables } from './index-rows.ts';
+import { tables } from './index-rows.ts';
 
 /** The resource that a condition is about: SQL expressions for its row and its lastUpdated. `depth` keeps the aliases of nested links apart. */
 export interface Subject {
@@ -127,20 +128,9 @@ function shapeSql(atoms: readonly Atom[], alias: string, known: Dictionary): Sql
 
 /** A range that an index can seek, instead of LIKE, which knows wildcards and case. */
 function startsSql(column: Sql, text: string): Sql {
-  const end = afterAll(text);
+  const end = afterPrefix(text);
   return end === undefined ? q`${column} >= ${text}` : q`(${column} >= ${text} AND ${column} < ${end})`;
 }
-/** The first text, in the order of code points, after all that begin with this one. */
-function afterAll(text: string): string | undefined {
-  const points = [...text];
-  for (let last = points.pop(); last !== undefined; last = points.pop()) {
-    const point = last.codePointAt(0)!;
-    // Between them lie the surrogates, which are no characters.
-    if (point < 0x10ffff) return points.join('') + String.fromCodePoint(point === 0xd7ff ? 0xe000 : point + 1);
-  }
-  return undefined;
-}
-
 type DateAtom = Extract<Atom, { kind: 'date' }>;
 
 /** A moment against a list of dates. */

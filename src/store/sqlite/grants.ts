@@ -1,11 +1,12 @@
 import type { KeyName, ResourceType } from '../../fhir/types.ts';
 import type { Grant, LoadedGrant } from '../../search/grant.ts';
 import type { RecordId } from '../../search/indexed.ts';
+import { readGrant, writeGrant } from '../encoding.ts';
+import { clamp } from '../ranges.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Driver, Value } from './driver.ts';
-import { readGrant, writeGrant } from './encoding.ts';
 import { ANYONE } from './granted.ts';
-import { clamp, type Indexer } from './index-rows.ts';
+import type { Indexer } from './index-rows.ts';
 
 type Columns = Readonly<Record<string, Value>>;
 

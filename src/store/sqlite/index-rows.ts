@@ -2,6 +2,7 @@ import type { ResourceType } from '../../fhir/types.ts';
 import { targetType } from '../../search/facets.ts';
 import type { Indexed } from '../../search/indexed.ts';
 import type { IndexValue, Kind, SearchParam } from '../../search/query.ts';
+import { clamp } from '../ranges.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Driver, Value } from './driver.ts';
 
@@ -38,10 +39,6 @@ interface Numbers {
   system(uri: string): number;
   target(type: ResourceType, id: string): number;
 }
-
-/** The furthest moments that a Date can hold: where an open end is brought to. */
-const FURTHEST = 8.64e15;
-export const clamp = (moment: number): number => Math.min(FURTHEST, Math.max(-FURTHEST, moment));
 
 /** Keeps the index rows of resources in step with their live current versions. */
 export interface Indexer {

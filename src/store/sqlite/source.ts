@@ -1,9 +1,10 @@
 import type { Branch, Link, Predicate } from '../../search/query.ts';
+import { clamp } from '../ranges.ts';
 import { conditionSql, keysSql, linkSql, paramOf, type Subject, subjectOf, testSql } from './condition.ts';
 import type { Dictionary } from './dictionary.ts';
 import { type Driver, joined, limitSql, q, type Sql, sql } from './driver.ts';
 import { actorsOf } from './granted.ts';
-import { clamp, tables } from './index-rows.ts';
+import { tables } from './index-rows.ts';
 
 /** Where the rows of a branch come from, and what is still to be checked of each. */
 export interface Source {

@@ -4,10 +4,10 @@ import { Problem } from '../../fhir/problem.ts';
 import { nameOf, type Resource } from '../../fhir/types.ts';
 import type { Facets } from '../../search/indexed.ts';
 import type { SortKey } from '../../search/query.ts';
+import { readFacets } from '../encoding.ts';
 import type { Version } from '../store.ts';
 import type { Dictionary } from './dictionary.ts';
 import { bufferOf, type Driver, type Sql } from './driver.ts';
-import { readFacets } from './encoding.ts';
 
 /** A version as it is stored: a row of `res`, or of `hist` with what `res` knows of it. */
 export interface StoredRow {

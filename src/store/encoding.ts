@@ -1,6 +1,6 @@
-import type { Range } from '../../fhir/types.ts';
-import type { Criteria, Grant } from '../../search/grant.ts';
-import type { Facets } from '../../search/indexed.ts';
+import type { Range } from '../fhir/types.ts';
+import type { Criteria, Grant } from '../search/grant.ts';
+import type { Facets } from '../search/indexed.ts';
 
 /** JSON has no infinity: an open end of a range is written as null. */
 interface WrittenRange {
