@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MongoClient } from 'mongodb';
+import { Problem } from '../../fhir/problem.ts';
+import type { Instant } from '../../fhir/types.ts';
+import type { Change, Committed } from '../store.ts';
+import { type LinkHash, linkOf } from './chain.ts';
+import { emptySheet, merge, type ParamsOf, plan, type Sheet } from './plan.ts';
+import { look } from './seen.ts';
+import type { Collections, StoredWriter } from './stored.ts';
+import { finds, isPassing, readMark, transact, type When } from './transaction.ts';
+
+interface Request {
+  readonly changes: readonly Change[];
+  readonly at: Instant;
+  /** When it must be answered, epoch milliseconds. */
+  readonly deadline: number;
+  readonly answer: PromiseWithResolvers<Committed>;
+}
+/** Commits that wait while another is on its way share the next transaction. */
+export interface Committer {
+  commit(changes: readonly Change[], at: Instant): Promise<Committed>;
+  /** Commits what waits; later commits are refused. */
+  close(): Promise<void>;
+}
+export interface CommitterParts {
+  readonly client: MongoClient;
+  readonly at: Collections;
+  readonly paramsOf: ParamsOf;
+  readonly linkHash: LinkHash;
+  readonly writer: string;
+  /** Within how many milliseconds a commit is answered. */
+  readonly patience: number;
+}
+
+/** Requests in one transaction at most, and changes. */
+const GROUP = { requests: 64, changes: 1000 };
+
+export function openCommitter(parts: CommitterParts): Committer {
+  const { client, at, paramsOf, linkHash, writer, patience } = parts;
+  const queue: Request[] = [];
+  let running: Promise<void> | undefined;
+  let closed = false;
+  /** Where this writer is; undefined where it must be asked. */
+  let head: StoredWriter | undefined;
+
+  async function run(): Promise<void> {
+    while (queue.length > 0) {
+      const group = nextGroup(queue);
+      await makeGroup(group).catch(error => refuse(group, error));
+    }
+    running = undefined;
+  }
+
+  /** Makes what a group asks for, as often anew as others come in between. */
+  async function makeGroup(group: readonly Request[]): Promise<void> {
+    const deadline = Math.min(...group.map(request => request.deadline));
+    let cause: unknown;
+    for (let attempt = 0; Date.now() < deadline; attempt++) {
+      if (attempt > 0) await sleep(Math.random() * Math.min(200, 2 ** attempt));
+      try {
+        const lost = await attemptGroup(group, attempt, deadline);
+        if (lost === undefined) return;
+        cause = lost.cause;
+      } catch (error) {
+        if (isPassing(error)) cause = error;
+        else if (error instanceof Problem || group.length === 1) throw error;
+        // One of them cannot be stored: each by itself, and only that one fails.
+        else return void (await eachAlone(group));
+      }
+    }
+    throw new Problem('unavailable', 'nothing can be stored at the moment; try again later', { cause });
+  }
+  async function eachAlone(group: readonly Request[]): Promise<void> {
+    for (const request of group) await makeGroup([request]).catch(error => refuse([request], error));
+  }
+
+  async function attemptGroup(group: readonly Request[], attempt: number, deadline: number): Promise<{ readonly cause: unknown } | undefined> {
+    const whens = group.flatMap(request => request.changes.filter((change): change is When => change.op === 'when'));
+    for (const when of whens) if (!(await finds(when, at))) return void unmatched(group, when);
+    const [seen, from] = await Promise.all([
+      look(
+        group.flatMap(request => request.changes),
+        at,
+        attempt > 0,
+      ),
+      head ?? readMark(writer, at),
+    ]);
+    head = from;
+    const sheet = emptySheet();
+    const answers = group.map(request => answerOf(request, seen, sheet));
+    const settle = (): void => {
+      for (const answer of answers) answer();
+    };
+    if (isEmpty(sheet)) return void settle();
+    const { link, to } = await linkOf(sheet.events, from, linkHash, at);
+    head = undefined;
+    const outcome = await transact({ sheet, seen, whens, from, to, ...(link === undefined ? {} : { link }) }, client, at, deadline);
+    if (outcome.done !== 'lost') head = outcome.done === 'made' ? to : from;
+    if (outcome.done === 'lost') return { cause: outcome.cause };
+    if (outcome.done === 'unmatched') unmatched(group, outcome.when);
+    else settle();
+    return undefined;
+  }
+
+  /** Plans one request on the sheet, and gives what is to be told once that is stored. */
+  function answerOf({ changes, at: moment, answer }: Request, seen: Parameters<typeof plan>[2], sheet: Sheet): () => void {
+    try {
+      const planned = plan(changes, moment, seen, sheet, paramsOf);
+      if ('refused' in planned) return () => answer.resolve(planned.refused);
+      merge(sheet, planned.sheet);
+      return () => answer.resolve({ ok: true, made: planned.sheet.made });
+    } catch (error) {
+      return () => answer.reject(error);
+    }
+  }
+  /** Only the first of a group has criteria: it is refused, and the others come next. */
+  function unmatched([first, ...others]: readonly Request[], when: When): void {
+    first!.answer.resolve({ ok: false, at: first!.changes.indexOf(when), why: 'matches' });
+    queue.unshift(...others);
+  }
+
+  return {
+    commit(changes, moment) {
+      if (closed) return Promise.reject(new Problem('unavailable', 'the store is closed'));
+      const answer = Promise.withResolvers<Committed>();
+      queue.push({ changes, at: moment, deadline: Date.now() + patience, answer });
+      running ??= new Promise<void>(resolve => setImmediate(resolve)).then(run);
+      return answer.promise;
+    },
+    async close() {
+      closed = true;
+      await running;
+    },
+  };
+}
+
+/** The requests of the next transaction, in their order. Criteria are asked before anything is written, so whatever has some comes first. */
+function nextGroup(queue: Request[]): readonly Request[] {
+  let changes = 0;
+  const end = queue.findIndex((request, index) => {
+    changes += request.changes.length;
+    return index > 0 && (index >= GROUP.requests || changes > GROUP.changes || request.changes.some(change => change.op === 'when'));
+  });
+  return queue.splice(0, end < 0 ? queue.length : end);
+}
+const isEmpty = ({ resources, epochs, documents, grants }: Sheet): boolean => resources.size + epochs.size + documents.size + grants.size === 0;
+
+function refuse(group: readonly Request[], error: unknown): void {
+  const problem = error instanceof Problem ? error : new Problem('unavailable', 'nothing can be stored at the moment; try again later', { cause: error });
+  for (const { answer } of group) answer.reject(problem);
+}

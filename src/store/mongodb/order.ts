@@ -1,0 +1,48 @@
+import { ObjectId } from 'mongodb';
+import type { Branch, Cursor, SortKey } from '../../search/query.ts';
+import { type Filter, nothing } from './condition.ts';
+import { paramOf } from './entries.ts';
+import type { Stage } from './granted.ts';
+
+/**
+ * What a resource is sorted by, as fields k0, k1 …: of several values the smallest, for a descending order the largest; null where it has none, and then
+ * m0, m1 … is 1.
+ */
+export function keyStages(sort: readonly SortKey[], branches: readonly Branch[]): readonly Stage[] {
+  if (sort.length === 0) return [];
+  const keys = Object.fromEntries(sort.map((key, at) => [`k${at}`, keyExpression(key, branches)]));
+  const missing = Object.fromEntries(sort.map((_, at) => [`m${at}`, { $cond: [{ $eq: [`$k${at}`, null] }, 1, 0] }]));
+  return [{ $addFields: keys }, { $addFields: missing }];
+}
+function keyExpression({ by, descending }: SortKey, branches: readonly Branch[]): unknown {
+  if (by === 'updated') return '$u';
+  if (by.code === '_id') return '$id';
+  const names = [...new Set(branches.map(({ type }) => paramOf(by, type)))].filter(p => p !== undefined);
+  const field = by.kind === 'reference' || (by.kind === 'date' && descending) ? 'w' : 'v';
+  const values = { $map: { input: { $filter: { input: '$ix', as: 'e', cond: { $in: ['$$e.p', names] } } }, as: 'e', in: `$$e.${field}` } };
+  return { $ifNull: [descending ? { $max: values } : { $min: values }, null] };
+}
+
+/** The order of the keys and of rid, missing keys last. */
+export const orderOf = (sort: readonly SortKey[]): Stage => ({
+  $sort: Object.fromEntries([
+    ...sort.flatMap(({ descending }, at): [string, 1 | -1][] => [
+      [`m${at}`, 1],
+      [`k${at}`, descending ? -1 : 1],
+    ]),
+    ['rid', 1],
+  ]),
+});
+
+/** After the cursor in that order. */
+export function afterFilter(sort: readonly SortKey[], { keys, rid }: Cursor): Filter {
+  if (!ObjectId.isValid(String(rid))) return nothing;
+  const same = (count: number): Filter => Object.fromEntries(keys.slice(0, count).map((key, at) => [`k${at}`, key]));
+  const later = sort.flatMap(({ descending }, at): readonly Filter[] => {
+    const key = keys[at] ?? null;
+    // Nothing comes after a missing key but other missing ones.
+    if (key === null) return [];
+    return [{ ...same(at), $or: [{ [`k${at}`]: { [descending ? '$lt' : '$gt']: key } }, { [`m${at}`]: 1 }] }];
+  });
+  return { $or: [...later, { ...same(sort.length), rid: { $gt: new ObjectId(String(rid)) } }] };
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Problem } from '../../fhir/problem.ts';
+import { withLease } from './lease.ts';
+import type { Collections } from './stored.ts';
+
+interface Step {
+  /** What it does, for whoever waits for it. */
+  readonly text: string;
+  /** Done again from its beginning where a process died over it. */
+  run(at: Collections): Promise<void>;
+}
+
+/** Step n brings a database from schema n-1 to n. Steps that have been released are never edited. */
+export const steps: readonly Step[] = [
+  {
+    text: 'making the indexes',
+    async run({ resources, past, grants, documents, links, locks }) {
+      await resources.createIndexes([
+        // By a value of a parameter, in the order of rows.
+        { key: { 'ix.p': 1, 'ix.v': 1, rid: 1 } },
+        { key: { 'ix.p': 1, 'ix.w': 1, rid: 1 } },
+        // By what is referred to, for joins.
+        { key: { 'ix.k': 1 }, sparse: true },
+        { key: { live: 1, rid: 1 } },
+        { key: { live: 1, u: 1, rid: 1 } },
+      ]);
+      await past.createIndexes([{ key: { of: 1, v: -1 }, unique: true }]);
+      await grants.createIndexes([{ key: { record: 1 } }, { key: { consent: 1 } }]);
+      await documents.createIndexes([{ key: { kind: 1, id: 1 } }]);
+      await links.createIndexes([{ key: { at: 1, writer: 1, number: 1 } }, { key: { events: 1 } }]);
+      await locks.createIndexes([{ key: { at: 1 }, expireAfterSeconds: 3600 }]);
+    },
+  },
+];
+const ours: ReadonlySet<string> = new Set(['resource', 'past', 'grant', 'epoch', 'document', 'writer', 'link', 'lock', 'lease', 'schema']);
+
+/** Brings the database to the newest schema. Of several processes one does it, and the others wait. */
+export async function prepare(at: Collections, progress: (text: string) => void = () => {}, known: readonly Step[] = steps): Promise<void> {
+  const schema = at.db.collection<{ _id: string; version: number }>('schema');
+  const versionNow = async (): Promise<number> => (await schema.findOne({ _id: 'schema' }))?.version ?? 0;
+  if ((await versionNow()) === 0) await refuseForeign(at);
+  for (let waited = 0; ; waited++) {
+    const version = await versionNow();
+    if (version > known.length)
+      throw new Problem('exception', `this database was written by a newer Kindred (schema ${version}; this one knows ${known.length})`);
+    if (version === known.length) return;
+    const done = await withLease('schema', at.db, async () => {
+      for (let next = await versionNow(); next < known.length; next++) {
+        const { text, run } = known[next]!;
+        if (next > 0) progress(`changing the database from schema ${next} to ${next + 1}: ${text}`);
+        await run(at);
+        await schema.updateOne({ _id: 'schema' }, { $set: { version: next + 1 } }, { upsert: true });
+      }
+    });
+    if (done) continue;
+    if (waited % 50 === 49) progress('waiting for another process, which changes the database');
+    await sleep(200);
+  }
+}
+
+/** A database that is not ours is left as it is. */
+async function refuseForeign({ db }: Collections): Promise<void> {
+  const foreign = (await db.listCollections({}, { nameOnly: true }).toArray())
+    .map(one => one.name)
+    .filter(name => !ours.has(name) && !name.startsWith('system.'));
+  if (foreign.length > 0)
+    throw new Problem(
+      'exception',
+      `the database \`${db.databaseName}\` holds collections of another program (${foreign.slice(0, 3).join(', ')}); choose an empty one`,
+    );
+}

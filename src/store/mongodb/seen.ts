@@ -1,0 +1,53 @@
+import { type KeyName, nameOf } from '../../fhir/types.ts';
+import type { Change } from '../store.ts';
+import { documentId, grantsEpoch, type Seen } from './plan.ts';
+import type { Collections } from './stored.ts';
+
+/**
+ * Reads what the changes look at, outside of any transaction: the writes ask again. `events`: whether the ids of events are looked for too; they are random,
+ * so only after one was found to be taken.
+ */
+export async function look(changes: readonly Change[], { resources, epochs, documents, grants }: Collections, events: boolean): Promise<Seen> {
+  const names = new Set<KeyName>();
+  const ids = new Set<string>();
+  const consents = new Set<KeyName>();
+  const counted = new Set<string>();
+  for (const change of changes) {
+    switch (change.op) {
+      case 'put':
+      case 'delete':
+      case 'restamp':
+      case 'expect':
+        if (change.op !== 'expect' || change.expect !== 'any') names.add(nameOf(change.key));
+        break;
+      case 'event':
+        if (events) names.add(`AuditEvent/${change.id}`);
+        break;
+      case 'epoch':
+        counted.add(change.of);
+        break;
+      case 'grants':
+        consents.add(change.consent);
+        counted.add(grantsEpoch(change.consent));
+        for (const record of [change.record, ...change.rows.map(row => row.record)]) counted.add(`record:${record}`);
+        break;
+      case 'document':
+        counted.add(`${change.kind}:${change.id}`);
+        if (change.expect === 'absent') ids.add(documentId(change.kind, change.id));
+        break;
+    }
+  }
+  const granted = consents.size === 0 ? [] : await grants.find({ consent: { $in: [...consents] } }, { projection: { consent: 1, record: 1 } }).toArray();
+  for (const { record } of granted) counted.add(`record:${record}`);
+  const [stored, epoch, there] = await Promise.all([
+    names.size === 0 ? [] : resources.find({ _id: { $in: [...names] } }).toArray(),
+    counted.size === 0 ? [] : epochs.find({ _id: { $in: [...counted] } }).toArray(),
+    ids.size === 0 ? [] : documents.find({ _id: { $in: [...ids] } }, { projection: { _id: 1 } }).toArray(),
+  ]);
+  return {
+    resources: new Map(stored.map(one => [one._id, one])),
+    epochs: new Map(epoch.map(one => [one._id, one])),
+    documents: new Set(there.map(one => one._id)),
+    granted: new Map([...Map.groupBy(granted, one => one.consent)].map(([consent, those]) => [consent, those.map(one => one.record)])),
+  };
+}

@@ -1,0 +1,127 @@
+import type { MongoClient } from 'mongodb';
+import { nameOf, type ResourceType } from '../../fhir/types.ts';
+import type { ResourceStore, Version } from '../store.ts';
+import { chainOf, type LinkHash } from './chain.ts';
+import { openCommitter } from './commit.ts';
+import { connect } from './connect.ts';
+import { loadGrants } from './grants.ts';
+import { linkedKeys } from './linked.ts';
+import { documentId, type ParamsOf } from './plan.ts';
+import { cursorOf, type Found, findStages, pagePipeline } from './query.ts';
+import { prepare } from './schema.ts';
+import { type Collections, collectionsOf, type PastVersion, type Sent, sent, versionOf } from './stored.ts';
+import { guarded } from './unavailable.ts';
+
+export interface MongodbOptions {
+  /** `mongodb://…/database`; options of the driver may follow. */
+  readonly url: string;
+  readonly paramsOf: ParamsOf;
+  /** audit/chain.ts. */
+  readonly linkHash: LinkHash;
+  /** Whose chain of the log this process continues. */
+  readonly writer: string;
+  /** Told in a sentence what is changed in an older database. */
+  readonly migrateProgress?: (text: string) => void;
+}
+
+/**
+ * The store in a MongoDB database (replica set or sharded cluster, 7.0 or newer), which any number of processes may hold at once.
+ * @throws Problem `exception` with one sentence: not reached, not permitted, no replica set, too old, or written by a newer Kindred.
+ */
+export async function openMongodb(options: MongodbOptions): Promise<ResourceStore> {
+  const { client, database, patience } = await connect(options.url);
+  try {
+    const at = collectionsOf(client.db(database));
+    await prepare(at, options.migrateProgress);
+    return guarded(storeOf(client, at, options, patience));
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, writer }: MongodbOptions, patience: number): ResourceStore {
+  const { resources, past, epochs, documents } = at;
+  const committer = openCommitter({ client, at, paramsOf, linkHash, writer, patience });
+  const stored = { v: { $gt: 0 } };
+
+  return {
+    async read(key, versionId) {
+      const found = await resources.findOne<Sent>({ _id: nameOf(key), ...stored }, { projection: sent });
+      if (found === null) return undefined;
+      if (versionId === undefined || versionId === String(found.v)) return versionOf(found);
+      const asked = /^[1-9]\d{0,7}$/.test(versionId) ? Number(versionId) : 0;
+      if (asked === 0 || asked > found.v) return undefined;
+      const older = await past.findOne({ of: nameOf(key), v: asked });
+      return older === null ? undefined : pastOf(older, found);
+    },
+    async readMany(keys) {
+      if (keys.length === 0) return [];
+      const found = await resources.find<Sent>({ _id: { $in: [...new Set(keys.map(nameOf))] }, ...stored }, { projection: sent }).toArray();
+      return found.map(one => versionOf(one));
+    },
+    async search(query) {
+      if (query.limit <= 0 || query.branches.length === 0) return { versions: [] };
+      const found = await resources.aggregate<Found>([...pagePipeline(query)], { readConcern: { level: 'snapshot' } }).toArray();
+      const shown = found.slice(0, query.limit);
+      const versions = shown.map(one => versionOf(one));
+      return found.length <= query.limit ? { versions } : { versions, next: cursorOf(shown.at(-1)!, query) };
+    },
+    async keys({ branches, limit }) {
+      if (limit <= 0 || branches.length === 0) return [];
+      const pipeline = [...findStages({ branches }), { $limit: limit }, { $project: { t: 1, id: 1 } }];
+      const found = await resources.aggregate<{ t: ResourceType; id: string }>(pipeline, { readConcern: { level: 'snapshot' } }).toArray();
+      return found.map(({ t, id }) => ({ type: t, id }));
+    },
+    async count({ branches }) {
+      if (branches.length === 0) return 0;
+      const [counted] = await resources
+        .aggregate<{ n: number }>([...findStages({ branches }), { $count: 'n' }], { readConcern: { level: 'snapshot' } })
+        .toArray();
+      return counted?.n ?? 0;
+    },
+    async history({ of, limit, before = Infinity }) {
+      if (limit <= 0) return [];
+      const found = await resources.findOne<Sent>({ _id: nameOf(of), ...stored }, { projection: sent });
+      if (found === null) return [];
+      const newest: readonly Version[] = found.v < before ? [versionOf(found)] : [];
+      if (newest.length === limit) return newest;
+      const older = await past.find({ of: nameOf(of), v: { $lt: Math.min(before, found.v) } }, { sort: { v: -1 }, limit: limit - newest.length }).toArray();
+      return [...newest, ...older.map(one => pastOf(one, found))];
+    },
+    linked: (of, param, how) => linkedKeys(of, param, how, at),
+    grants: (records, actors) => loadGrants(records, actors, at),
+    async epochs(names) {
+      if (names.length === 0) return [];
+      const found = new Map((await epochs.find({ _id: { $in: [...names] } }).toArray()).map(one => [one._id, one.epoch]));
+      return names.map(name => found.get(name) ?? 0);
+    },
+    async document(kind, id) {
+      const found = await documents.findOne({ _id: documentId(kind, id) });
+      return found === null ? undefined : JSON.parse(found.value);
+    },
+    async documents(kind) {
+      const found = await documents.find({ kind }, { sort: { id: 1 } }).toArray();
+      return found.map(({ id, value }) => ({ kind, id, value: JSON.parse(value) }));
+    },
+    commit: (changes, moment) => committer.commit(changes, moment),
+    async totals() {
+      const counted = await resources
+        .aggregate<{ _id: ResourceType; n: number }>([
+          { $match: { live: { $exists: true } } },
+          { $group: { _id: '$live', n: { $sum: 1 } } },
+          { $sort: { _id: 1 } },
+        ])
+        .toArray();
+      return Object.fromEntries(counted.map(({ _id, n }) => [_id, n]));
+    },
+    chain: () => chainOf(at, paramsOf('AuditEvent')),
+    async close() {
+      await committer.close();
+      await client.close();
+    },
+  };
+}
+
+const pastOf = ({ v, u, deleted, f, b }: PastVersion, { t, id }: Sent): Version =>
+  versionOf({ t, id, v, u, f, ...(deleted ? {} : { live: t }), ...(b === undefined ? {} : { b }) });
