@@ -22,8 +22,9 @@ import type { Parts } from './interaction/parts.ts';
 import { note, routeFor, run, runInteraction } from './interaction/run.ts';
 import { makeLog, type WriteLog } from './log.ts';
 import { buildRegistry } from './search/registry.ts';
-import { openSqlite } from './store/sqlite/store.ts';
+import { openStore } from './store/open.ts';
 import type { Change } from './store/store.ts';
+import { watched } from './store/watched.ts';
 
 /** The caller of open mode: one system, with all scopes and records. */
 export const openCaller: Caller = {
@@ -47,7 +48,14 @@ const DRAIN_MS = 20_000;
 export async function openApp(config: Config, given: { readonly url?: string } = {}): Promise<App> {
   const log = makeLog(config.log);
   const registry = buildRegistry();
-  const store = await openSqlite({ path: config.store.path, paramsOf: type => registry.paramsOf(type), linkHash, writer: randomBytes(6).toString('hex') });
+  const opened = await openStore(config.store, {
+    paramsOf: type => registry.paramsOf(type),
+    linkHash,
+    writer: randomBytes(6).toString('hex'),
+    patience: config.storePatience,
+    progress: text => log('info', text),
+  });
+  const store = watched(opened, config.slow, (what, ms) => log('warn', 'slow', { what, ms }));
   const now = (): string => (config.clock === undefined ? new Date() : new Date(readFileSync(config.clock, 'utf8').trim())).toISOString();
   const url = given.url ?? config.url ?? ((await store.document('note', 'url')) as string | undefined) ?? `http://localhost:${config.port}`;
   const key = await signingKey(store, now());
@@ -132,7 +140,7 @@ export async function serve(config: Config): Promise<Running> {
     log: entry => logRequest(app.log, entry),
     ready: async () =>
       !draining &&
-      (await app.store.epochs([]).then(
+      (await app.store.ready().then(
         () => true,
         () => false,
       )),

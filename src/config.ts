@@ -1,10 +1,16 @@
+import { addressForms, parseAddress, type StoreAddress, shownAddress } from './store/address.ts';
+
 /** The whole configuration, read once from the environment. */
 export interface Config {
   readonly port: number;
   readonly host: string;
   /** Public URL without a slash at the end; undefined: `http://localhost:PORT` of the port that is listened on. */
   readonly url: string | undefined;
-  readonly store: { readonly engine: 'sqlite'; readonly path: string };
+  readonly store: StoreAddress;
+  /** Within how many milliseconds a store on another machine must answer. */
+  readonly storePatience: number;
+  /** Questions to the store that take as many milliseconds are logged. */
+  readonly slow: number;
   /** Off: every caller is one system caller with all rights. Loopback only. */
   readonly auth: boolean;
   readonly audit: boolean;
@@ -23,7 +29,9 @@ export const settings: readonly (readonly [string, string, string])[] = [
   ['PORT', '8080', 'port to listen on; 0 takes any'],
   ['HOST', '127.0.0.1', 'address to listen on'],
   ['KINDRED_URL', 'http://localhost:PORT', 'public URL: issuer and links come from it, never from the Host header'],
-  ['KINDRED_STORE', 'sqlite:./data/kindred.db', '`sqlite:PATH` or `sqlite::memory:`'],
+  ['KINDRED_STORE', 'sqlite:./data/kindred.db', addressForms],
+  ['KINDRED_STORE_TIMEOUT', '10', 'within how many seconds MongoDB must answer; after that, requests are answered 503'],
+  ['KINDRED_SLOW', '1000', 'from how many milliseconds on a question to the store is logged (without its values)'],
   ['KINDRED_AUTH', 'on', '`off`: every caller may do everything; refused unless HOST is loopback'],
   ['KINDRED_AUDIT', 'on', '`off` only together with KINDRED_AUTH=off'],
   ['KINDRED_LOG', 'info', levels.join(', ')],
@@ -58,18 +66,27 @@ export function readConfig(environment: Environment): { readonly config: Config 
   const url = environment.KINDRED_URL || undefined;
   if (url !== undefined && !/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/.test(url))
     mistakes.push(`KINDRED_URL is \`${url}\`; it must be an http or https URL without query`);
-  const store = /^sqlite:(.+)$/.exec(get('KINDRED_STORE'));
-  if (store === null) mistakes.push(`KINDRED_STORE is \`${get('KINDRED_STORE').replace(/\/\/[^@]*@/, '//…@')}\`; it must be sqlite:PATH or sqlite::memory:`);
+  const store = parseAddress(get('KINDRED_STORE'));
+  if (store === undefined) mistakes.push(`KINDRED_STORE is \`${shownAddress(get('KINDRED_STORE'))}\`; it must be ${addressForms}`);
+  const numberFrom = (name: string, least: number, most: number): number => {
+    const value = Number(get(name));
+    if (!(value >= least && value <= most)) mistakes.push(`${name} is \`${get(name)}\`; it must be a number from ${least} to ${most}`);
+    return value;
+  };
+  const storePatience = numberFrom('KINDRED_STORE_TIMEOUT', 1, 600) * 1000;
+  const slow = numberFrom('KINDRED_SLOW', 0, 600_000);
   const size = /^(\d{1,9})(kb|mb)?$/.exec(get('KINDRED_MAX_BODY').toLowerCase());
   if (size === null) mistakes.push(`KINDRED_MAX_BODY is \`${get('KINDRED_MAX_BODY')}\`; it must be a number of bytes such as 5mb`);
   const log = oneOf('KINDRED_LOG', levels) as LogLevel;
-  if (mistakes.length > 0) return { mistakes };
+  if (mistakes.length > 0 || store === undefined) return { mistakes };
   const scale = { kb: 1024, mb: 1024 * 1024 }[size?.[2] ?? ''] ?? 1;
   const config: Config = {
     port,
     host,
     url: url?.replace(/\/+$/, ''),
-    store: { engine: 'sqlite', path: store?.[1] ?? '' },
+    store,
+    storePatience,
+    slow,
     auth,
     audit,
     log,

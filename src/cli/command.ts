@@ -73,8 +73,9 @@ export function configOf(environment: Doors['environment']): Config {
 /** The same, of a store that is there: a new one would be empty, and its log sound. */
 export function configOfStore(environment: Doors['environment']): Config {
   const config = configOf(environment);
-  const { path } = config.store;
-  if (path !== ':memory:' && !existsSync(path)) throw new CommandProblem(`there is no store at \`${path}\` (KINDRED_STORE)`);
+  const { store } = config;
+  if (store.engine === 'sqlite' && store.path !== ':memory:' && !existsSync(store.path))
+    throw new CommandProblem(`there is no store at \`${store.path}\` (KINDRED_STORE)`);
   return config;
 }
 /** Result of a command: JSON on stdout, or a sentence for people. */

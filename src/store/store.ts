@@ -120,6 +120,8 @@ export interface ResourceStore extends ResourceReader, DocumentReader {
   epochs(names: readonly EpochName[]): Promise<readonly number[]>;
   /** All changes or none, durable before it resolves. */
   commit(changes: readonly Change[], at: Instant): Promise<Committed>;
+  /** Resolves where the store can answer now. */
+  ready(): Promise<void>;
   /** How many live resources there are of each type. */
   totals(): Promise<Readonly<Record<ResourceType, number>>>;
   /** The whole log, oldest first; also rows of the log that no link covers, in a last link with number -1. */

@@ -11,6 +11,7 @@ import { mistakesIn, type Seed } from '../../src/cli/seed-format.ts';
 import { plant } from '../../src/cli/seeding.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Resource } from '../../src/fhir/types.ts';
+import { scratchStore } from '../engine.ts';
 
 /** A running server with a family in it, and what tests ask of it over HTTP. */
 export interface World extends Running {
@@ -29,7 +30,7 @@ export interface Client {
 }
 
 export const configWith = (environment: Record<string, string>): Config => {
-  const read = readConfig({ PORT: '0', KINDRED_STORE: 'sqlite::memory:', KINDRED_LOG: 'error', ...environment });
+  const read = readConfig({ PORT: '0', KINDRED_STORE: scratchStore(), KINDRED_LOG: 'error', ...environment });
   if ('mistakes' in read) throw new Error(read.mistakes.join('\n'));
   return read.config;
 };

@@ -6,18 +6,17 @@ import type { Grant, LoadedGrant } from '../../src/search/grant.ts';
 import { granted } from '../../src/search/granted.ts';
 import type { Indexed } from '../../src/search/indexed.ts';
 import { all, type Branch, type Cursor, type IndexValue, type SearchQuery, type SortKey } from '../../src/search/query.ts';
-import { buildRegistry } from '../../src/search/registry.ts';
 import { openSqlite } from '../../src/store/sqlite/store.ts';
 import type { Change, ResourceStore } from '../../src/store/store.ts';
+import { engine, openScratch, registry } from '../engine.ts';
 import { askArb, grantArb, linkArb, load, populationArb, predicateArb, sortArb } from '../search/arbitraries.ts';
 import { finds } from '../search/memory.ts';
 import { types } from '../search/population.ts';
 
-const registry = buildRegistry();
-const engines: Readonly<Record<string, () => Promise<ResourceStore>>> = {
-  sqlite: () => openSqlite({ path: ':memory:', paramsOf: registry.paramsOf, linkHash, writer: 'test' }),
+const stores: Readonly<Record<string, () => Promise<ResourceStore>>> = {
+  [engine]: openScratch,
   // As it plans where there are many resources.
-  'large sqlite': () => openSqlite({ path: ':memory:', paramsOf: registry.paramsOf, linkHash, writer: 'test', many: 2 }),
+  ...(engine === 'sqlite' ? { 'large sqlite': () => openSqlite({ path: ':memory:', paramsOf: registry.paramsOf, linkHash, writer: 'test', many: 2 }) } : {}),
 };
 
 interface Filled {
@@ -89,7 +88,7 @@ async function pages(store: ResourceStore, query: SearchQuery): Promise<string[]
   return found;
 }
 
-describe.each(Object.entries(engines))('memory = %s', (_, open) => {
+describe.each(Object.entries(stores))('memory = %s', (_, open) => {
   test('what a query finds, in which order, over pages of any size, and how many', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -1,14 +1,21 @@
 import { MongoClient, type MongoClientOptions, MongoError, MongoServerError } from 'mongodb';
 import { Problem } from '../../fhir/problem.ts';
+import { shownAddress } from '../address.ts';
 
 export interface Connected {
   readonly client: MongoClient;
   readonly database: string;
-  /** Within how many milliseconds everything is answered. */
-  readonly patience: number;
 }
-/** What an option of the same name in the address overrides. */
-const defaults: MongoClientOptions = { timeoutMS: 10_000, maxPoolSize: 50, maxIdleTimeMS: 60_000, appName: 'kindred' };
+/** What an option of the same name in the address overrides. Half of the patience for each step, so that one may be tried again. */
+const defaults = (patience: number): MongoClientOptions => ({
+  appName: 'kindred',
+  maxPoolSize: 50,
+  maxIdleTimeMS: 60_000,
+  connectTimeoutMS: patience / 2,
+  serverSelectionTimeoutMS: patience / 2,
+  waitQueueTimeoutMS: patience / 2,
+  socketTimeoutMS: patience,
+});
 /** What nothing overrides: what is acknowledged is on the disks of a majority, what is read is too. */
 const fixed: MongoClientOptions = {
   writeConcern: { w: 'majority', journal: true },
@@ -25,10 +32,10 @@ const WIRE_VERSION = 21;
  * Connects, and looks whether the server is one that will do.
  * @throws Problem `exception` with one sentence that says what is wrong.
  */
-export async function connect(url: string): Promise<Connected> {
-  const where = url.replace(/\/\/[^@]*@/, '//').replace(/\?.*$/, '');
+export async function connect(url: string, patience: number): Promise<Connected> {
+  const where = shownAddress(url);
   const given = new Set([...new URLSearchParams(url.split('?')[1]).keys()].map(name => name.toLowerCase()));
-  const unset = Object.fromEntries(Object.entries(defaults).filter(([name]) => !given.has(name.toLowerCase())));
+  const unset = Object.fromEntries(Object.entries(defaults(patience)).filter(([name]) => !given.has(name.toLowerCase())));
   let client: MongoClient | undefined;
   try {
     client = new MongoClient(url, { ...unset, ...fixed });
@@ -40,7 +47,7 @@ export async function connect(url: string): Promise<Connected> {
         `the MongoDB at ${where} is a single server; Kindred needs a replica set (one member suffices: start it with --replSet and run rs.initiate())`,
       );
     if (hello.maxWireVersion < WIRE_VERSION) throw new Problem('exception', `the MongoDB at ${where} is older than 7.0, which Kindred needs`);
-    return { client, database: /^[^/]+\/\/[^/]+\/([^?]+)/.exec(url)?.[1] ?? 'kindred', patience: client.options.timeoutMS ?? 10_000 };
+    return { client, database: /^[^/]+\/\/[^/]+\/([^?]+)/.exec(url)?.[1] ?? 'kindred' };
   } catch (error) {
     await client?.close().catch(() => {});
     throw explained(error, where);

@@ -20,8 +20,10 @@ export interface MongodbOptions {
   readonly linkHash: LinkHash;
   /** Whose chain of the log this process continues. */
   readonly writer: string;
+  /** Within how many milliseconds everything is answered. */
+  readonly patience: number;
   /** Told in a sentence what is changed in an older database. */
-  readonly migrateProgress?: (text: string) => void;
+  readonly progress?: (text: string) => void;
 }
 
 /**
@@ -29,18 +31,18 @@ export interface MongodbOptions {
  * @throws Problem `exception` with one sentence: not reached, not permitted, no replica set, too old, or written by a newer Kindred.
  */
 export async function openMongodb(options: MongodbOptions): Promise<ResourceStore> {
-  const { client, database, patience } = await connect(options.url);
+  const { client, database } = await connect(options.url, options.patience);
   try {
     const at = collectionsOf(client.db(database));
-    await prepare(at, options.migrateProgress);
-    return guarded(storeOf(client, at, options, patience));
+    await prepare(at, options.progress);
+    return guarded(storeOf(client, at, options), options.patience);
   } catch (error) {
     await client.close();
     throw error;
   }
 }
 
-function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, writer }: MongodbOptions, patience: number): ResourceStore {
+function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, writer, patience }: MongodbOptions): ResourceStore {
   const { resources, past, epochs, documents } = at;
   const committer = openCommitter({ client, at, paramsOf, linkHash, writer, patience });
   const stored = { v: { $gt: 0 } };
@@ -105,6 +107,9 @@ function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, wri
       return found.map(({ id, value }) => ({ kind, id, value: JSON.parse(value) }));
     },
     commit: (changes, moment) => committer.commit(changes, moment),
+    async ready() {
+      await at.db.command({ ping: 1 });
+    },
     async totals() {
       const counted = await resources
         .aggregate<{ _id: ResourceType; n: number }>([

@@ -23,10 +23,10 @@ export interface SqliteOptions {
   readonly linkHash: LinkHash;
   /** Whose chain of the log this process continues. */
   readonly writer: string;
-  /** Told in a sentence what is changed in an older file. */
   /** From how many rows on a condition is not selective. */
   readonly many?: number;
-  readonly migrateProgress?: (text: string) => void;
+  /** Told in a sentence what is changed in an older file. */
+  readonly progress?: (text: string) => void;
 }
 
 /**
@@ -38,7 +38,7 @@ export async function openSqlite(options: SqliteOptions): Promise<ResourceStore>
   const driver = openDriver(options.path);
   try {
     configure(driver);
-    migrate(driver, undefined, options.migrateProgress);
+    migrate(driver, undefined, options.progress);
   } catch (error) {
     driver.close();
     throw error;
@@ -56,7 +56,7 @@ function makePrivate(path: string): void {
 }
 
 /** The store over a database that is open and has our schema. */
-export function storeOf(driver: Driver, { paramsOf, linkHash, writer, many = 500 }: Omit<SqliteOptions, 'path' | 'migrateProgress'>): ResourceStore {
+export function storeOf(driver: Driver, { paramsOf, linkHash, writer, many = 500 }: Omit<SqliteOptions, 'path' | 'progress'>): ResourceStore {
   const known = openDictionary(driver);
   const parts = { driver, known, many, indexer: openIndexer(driver, known, paramsOf) };
   const committer = openCommitter(parts, writer, linkHash);
@@ -103,6 +103,7 @@ export function storeOf(driver: Driver, { paramsOf, linkHash, writer, many = 500
         .all<{ kind: DocumentKind; id: string; value: string }>('SELECT kind, id, value FROM documents WHERE kind = ? ORDER BY id', kind)
         .map(row => ({ ...row, value: JSON.parse(row.value) })),
     commit: (changes, at) => committer.commit(changes, at),
+    ready: async () => {},
     totals: async () =>
       Object.fromEntries(
         driver.all<{ name: string; live: number }>('SELECT name, live FROM type WHERE live > 0 ORDER BY name').map(row => [row.name, row.live]),
