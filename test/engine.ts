@@ -25,6 +25,20 @@ export const registry = buildRegistry();
 export const openScratch = (address: string = scratchStore(), writer = 'test'): Promise<ResourceStore> =>
   openStore(parseAddress(address)!, { paramsOf: registry.paramsOf, linkHash, writer, patience: 10_000 });
 
+let emptied: string | undefined;
+/** The same, for suites that need very many: one at a time, since on a server they take turns in one database. */
+export async function openEmpty(): Promise<ResourceStore> {
+  if (engine === 'sqlite') return openScratch();
+  if (emptied !== undefined) {
+    const client = new MongoClient(emptied);
+    const collections = await client.db().collections();
+    await Promise.all(collections.filter(one => one.collectionName !== 'schema').map(one => one.deleteMany({})));
+    await client.close();
+  }
+  emptied ??= scratchStore();
+  return openScratch(emptied);
+}
+
 /** Ends what `scratchStore` has begun, for suites that make many. */
 export async function dropScratch(): Promise<void> {
   if (made.length === 0) return;

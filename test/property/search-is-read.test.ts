@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Caller } from '../../src/access/caller.ts';
 import { openApp } from '../../src/app.ts';
@@ -14,7 +14,7 @@ import { callerArb, consentsArb, contentArb, type Made, people, queryArb } from 
 const RUNS = 45;
 const CALLERS = 6;
 const QUERIES = 5;
-const SEED = Number(process.env.KINDRED_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = Number(process.env.KINDRED_TEST_SEED ?? jest.getSeed());
 
 const hand = (origin: Origin): Caller => ({
   kind: 'server',
