@@ -11,8 +11,8 @@ import { type Journey, readRoad } from './reading.ts';
 import { notAllowed, type Routed, route } from './table.ts';
 import { OUTRUN, writeRoad } from './writing.ts';
 
-/** How often a write begins anew when others were quicker. */
-const ATTEMPTS = 8;
+/** For how many milliseconds a write begins anew when others were quicker. */
+const PATIENCE = 5000;
 const actions: Readonly<Record<string, 'create' | 'update' | 'delete'>> = { create: 'create', update: 'update', delete: 'delete' };
 
 /** The interaction of a request, and a refusal (405) of what nobody may do with the type: before any body is read. */
@@ -75,6 +75,7 @@ export const runInteraction = (interaction: Interaction, request: FhirRequest, c
 /** One interaction from plan to answer; whatever ends it is in the log before the caller hears of it. */
 async function travel(interaction: Interaction, request: FhirRequest, caller: Caller, parts: Parts, id: string): Promise<Answer> {
   const bound = `${caller.account ?? ''} ${caller.client} ${caller.record ?? ''}`;
+  const end = performance.now() + PATIENCE;
   for (let attempt = 1; ; attempt++) {
     const given = { now: parts.now(), newId: parts.newId, bound };
     const journey: Journey = {
@@ -88,7 +89,7 @@ async function travel(interaction: Interaction, request: FhirRequest, caller: Ca
       if (interaction.effect === 'read') return await readRoad(interaction, request, journey);
       const answer = await writeRoad(interaction, request, journey);
       if (answer !== OUTRUN) return answer;
-      if (attempt === ATTEMPTS) throw new Problem('conflict', 'others keep changing what this depends on: try again');
+      if (performance.now() > end) throw new Problem('conflict', 'others keep changing what this depends on: try again');
       await pause(attempt);
     } catch (error) {
       await keep(journey.log, error, parts);
@@ -97,4 +98,4 @@ async function travel(interaction: Interaction, request: FhirRequest, caller: Ca
   }
 }
 /** A little longer each time, and not for all alike. */
-const pause = (attempt: number): Promise<void> => new Promise(resolve => setTimeout(resolve, Math.random() * 4 * 2 ** attempt));
+const pause = (attempt: number): Promise<void> => new Promise(resolve => setTimeout(resolve, Math.random() * Math.min(200, 4 * 2 ** attempt)));
