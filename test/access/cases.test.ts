@@ -1,10 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decide } from '../../src/access/decide.ts';
 import type { Action } from '../../src/access/decision.ts';
 import type { Resource } from '../../src/fhir/types.ts';
+import type { Grant } from '../../src/search/grant.ts';
 import type { Facets, Indexed, RecordId } from '../../src/search/indexed.ts';
 import { matches } from '../../src/search/match.ts';
+import { type Predicate, queryOf } from '../../src/search/query.ts';
+import type { Change, ResourceStore } from '../../src/store/store.ts';
+import { openScratch } from '../engine.ts';
 import { callerOf, consentOf, factsOf, indexed, labelCoding, now, rulesFor, type ShortConsent } from './world.ts';
 
 /** One decision, as the case files write it. Effect and reasons are what people would agree on reading ACCESS. */
@@ -44,7 +48,13 @@ for (const file of readdirSync(folder)) {
   });
 }
 
-function check(one: Case): void {
+let store: ResourceStore;
+beforeAll(async () => {
+  store = await openScratch();
+});
+afterAll(() => store.close());
+
+async function check(one: Case): Promise<void> {
   const { action = 'read', at = now } = one;
   const named = callerOf(one.caller);
   const caller = one.purpose === undefined ? named : { ...named, purpose: one.purpose };
@@ -65,14 +75,26 @@ function check(one: Case): void {
   expect([decision.effect, decision.reasons]).toEqual([one.effect, decision.reasons]);
   if (one.reveal !== undefined) expect(decision.effect === 'deny' && decision.reveal).toBe(one.reveal);
   if (one.because !== undefined) expect(decision.reasons.map(reason => reason.because).join('\n')).toContain(one.because);
-  if (action === 'read') checkSearch(one, consents, caller, before!, at);
+  if (action === 'read') await checkSearch(one, consents, caller, before!, at);
 }
 
-/** What a search shows is exactly what reads permit. */
-function checkSearch(one: Case, consents: readonly Resource[], caller: ReturnType<typeof callerOf>, stored: Indexed, at: string): void {
+/** What a search shows is exactly what reads permit: in memory, and in a store. */
+async function checkSearch(one: Case, consents: readonly Resource[], caller: ReturnType<typeof callerOf>, stored: Indexed, at: string): Promise<void> {
   const facts = factsOf(consents, caller, one.grantEpoch === undefined ? {} : { grantEpoch: one.grantEpoch });
   const reader = { ...caller, scopes: caller.scopes.map(scope => (scope.may.has('r') ? { ...scope, may: new Set(scope.may).add('s') } : scope)) };
   const decision = decide({ caller: reader, action: 'search', type: stored.resource.resourceType, at }, facts, rulesFor(stored.resource.resourceType));
   const grants = factsOf(consents, caller, { before: stored }).grants;
   expect(decision.effect === 'permit' && matches(decision.only, stored, grants) ? 'permit' : 'deny').toBe(one.effect);
+  if (decision.effect === 'permit') expect((await isFound(stored, grants, decision.only)) ? 'permit' : 'deny').toBe(one.effect);
+}
+
+async function isFound({ resource, facets }: Indexed, grants: readonly Grant[], where: Predicate): Promise<boolean> {
+  const key = { type: resource.resourceType, id: resource.id! };
+  const consents = [...Map.groupBy(grants, grant => grant.consent)];
+  const replaced = (rows: (all: readonly Grant[]) => readonly Grant[]) =>
+    consents.map(([consent, all]): Change => ({ op: 'grants', consent, record: all[0]!.record, rows: rows(all) }));
+  await store.commit([{ op: 'put', key, resource, facets, expect: 'any' }, ...replaced(all => all)], now);
+  const found = await store.count(queryOf(key.type, where, 1));
+  await store.commit([{ op: 'delete', key, expect: 'any' }, ...replaced(() => [])], now);
+  return found === 1;
 }
