@@ -57,4 +57,4 @@ function kept({ id, b, f, u, ix }: StoredResource, params: readonly SearchParam[
     foundBy: indexed => isDeepStrictEqual(inOrder(ix), inOrder(entriesOf({ ...indexed, updated: u }, params))),
   };
 }
-const inOrder = (entries: readonly Entry[]): readonly string[] => entries.map(({ p, v, w, k }) => JSON.stringify([p, v, w, k])).toSorted();
+const inOrder = (entries: readonly Entry[]): readonly string[] => entries.map(({ k, h }) => JSON.stringify([k, h])).toSorted();

@@ -1,8 +1,8 @@
 import type { KeyName, ResourceType } from '../../fhir/types.ts';
 import { nameOf } from '../../fhir/types.ts';
-import type { Atom, DatePrefix, Predicate, SearchParam, Test } from '../../search/query.ts';
+import type { Atom, Predicate, SearchParam, Test } from '../../search/query.ts';
 import { afterPrefix, clamp } from '../ranges.ts';
-import { paramOf, targetOf } from './entries.ts';
+import { entryText, momentText, paramOf, targetOf, textsOf } from './entries.ts';
 import type { Joins } from './joins.ts';
 
 /** A MongoDB query filter. */
@@ -49,14 +49,14 @@ export function conditionOf(where: Predicate, type: ResourceType, joins: Joins):
       return someOf(where.param, where.test, type);
     case 'has': {
       const p = paramOf(where.param, type);
-      return p === undefined ? nothing : { 'ix.p': p };
+      return p === undefined ? nothing : entry({ k: textsOf(p) });
     }
     case 'keys': {
       const names: readonly KeyName[] = [...new Set(where.keys.filter(key => key.type === type).map(nameOf))];
       return { _id: names.length === 1 ? names[0] : { $in: names } };
     }
     case 'updated':
-      return anyOf(datesIn(where.test).map(({ how, low, high }) => dateTest(how, clamp(low), clamp(high), 'u', 'u')));
+      return anyOf(datesIn(where.test).map(atom => dateTest(atom, momentSpan('u'))));
     case 'granted':
       return joins.granted(where.effect, where.ask);
   }
@@ -64,82 +64,136 @@ export function conditionOf(where: Predicate, type: ResourceType, joins: Joins):
 
 function someOf(param: SearchParam, { anyOf: atoms }: Test, type: ResourceType): Filter {
   const p = paramOf(param, type);
-  if (p === undefined) return nothing;
-  const tests = testsOf(atoms.filter(atom => atom.kind === param.kind));
-  return anyOf(tests.map(test => ({ ix: { $elemMatch: { p, ...test } } })));
+  return p === undefined
+    ? nothing
+    : anyOf(
+        testsOf(
+          { p, ofAll: param.base.length === 0 },
+          atoms.filter(atom => atom.kind === param.kind),
+        ),
+      );
 }
 
+/** The parameter that is tested, and whether all types carry it. */
+interface Tested {
+  readonly p: string;
+  readonly ofAll: boolean;
+}
 type AtomOf<K extends Atom['kind']> = Extract<Atom, { kind: K }>;
 const ofKind = <K extends Atom['kind']>(atoms: readonly Atom[], kind: K): readonly AtomOf<K>[] => atoms.filter((atom): atom is AtomOf<K> => atom.kind === kind);
-const oneOf = (values: readonly (string | undefined)[]): unknown => (values.length === 1 ? values[0] : { $in: values });
 
-/** What `v` and `w` of some entry must be: one of these. Atoms of one shape become one list, however long. */
-function testsOf(atoms: readonly Atom[]): readonly Filter[] {
+/** Some entry has this text on the side, or one of these. */
+const has = (side: 'k' | 'h', { p }: Tested, values: readonly string[]): readonly Filter[] => {
+  const texts = values.map(value => entryText(p, value));
+  return texts.length === 0 ? [] : [{ [`ix.${side}`]: texts.length === 1 ? texts[0] : { $in: texts } }];
+};
+/** Some entry passes this on both its sides. */
+const entry = (test: Filter): Filter => ({ ix: { $elemMatch: test } });
+
+/** What the entries must be: one of these. Atoms of one shape become one list, however long. */
+function testsOf(tested: Tested, atoms: readonly Atom[]): readonly Filter[] {
   return [
-    ...tokenTests(ofKind(atoms, 'token')),
-    ...stringTests(ofKind(atoms, 'string')),
-    ...ofKind(atoms, 'date').map(({ how, low, high }) => dateTest(how, clamp(low), clamp(high), 'v', 'w')),
-    ...referenceTests(ofKind(atoms, 'reference')),
-    ...(ofKind(atoms, 'uri').length === 0 ? [] : [{ v: oneOf(ofKind(atoms, 'uri').map(atom => atom.uri)) }]),
+    ...tokenTests(tested, ofKind(atoms, 'token')),
+    ...stringTests(tested, ofKind(atoms, 'string')),
+    ...ofKind(atoms, 'date').map(atom => dateTest(atom, entrySpan(tested.p))),
+    ...referenceTests(tested, ofKind(atoms, 'reference')),
+    ...has(
+      'k',
+      tested,
+      ofKind(atoms, 'uri').map(atom => atom.uri),
+    ),
   ];
 }
-function tokenTests(atoms: readonly AtomOf<'token'>[]): readonly Filter[] {
-  return [...Map.groupBy(atoms, ({ system, code }) => (code === undefined ? undefined : (system ?? null)))].flatMap(([system, alike]): readonly Filter[] => {
-    if (system === undefined) {
-      const systems = alike.map(atom => atom.system);
-      return systems.includes(undefined) ? [{}] : [{ w: oneOf(systems) }];
-    }
-    const v = oneOf(alike.map(atom => atom.code));
-    return [system === null ? { v } : { v, w: system }];
-  });
-}
-function stringTests(atoms: readonly AtomOf<'string'>[]): readonly Filter[] {
-  const exact = atoms.filter(atom => atom.how === 'exact').map(atom => atom.text);
+function tokenTests(tested: Tested, atoms: readonly AtomOf<'token'>[]): readonly Filter[] {
+  if (atoms.some(({ system, code }) => system === undefined && code === undefined)) return [entry({ k: textsOf(tested.p) })];
+  const codes = atoms.flatMap(({ system, code }) => (system === undefined ? [code!] : []));
+  const systems = atoms.flatMap(({ system, code }) => (code === undefined ? [system!] : []));
+  const both = Map.groupBy(
+    atoms.filter(({ system, code }) => system !== undefined && code !== undefined),
+    atom => atom.system!,
+  );
   return [
-    ...(exact.length === 0 ? [] : [{ w: oneOf(exact) }]),
-    ...atoms.filter(atom => atom.how === 'starts').map(({ text }) => ({ v: startsWith(text) })),
-    ...atoms.filter(atom => atom.how === 'contains').map(({ text }) => ({ v: { $regex: literally(text) } })),
+    ...has('k', tested, codes),
+    ...has('h', tested, systems),
+    ...[...both].map(([system, alike]) => {
+      const texts = alike.map(atom => entryText(tested.p, atom.code!));
+      return entry({ k: texts.length === 1 ? texts[0] : { $in: texts }, h: entryText(tested.p, system) });
+    }),
+  ];
+}
+function stringTests(tested: Tested, atoms: readonly AtomOf<'string'>[]): readonly Filter[] {
+  const of = (how: string): readonly string[] => atoms.filter(atom => atom.how === how).map(atom => atom.text);
+  return [
+    ...has('h', tested, of('exact')),
+    ...of('starts').map(text => entry({ k: startsWith(entryText(tested.p, text)) })),
+    ...of('contains').map(text => entry({ k: { $regex: `^${literally(`${tested.p} `)}.*${literally(text)}`, $options: 's' } })),
   ];
 }
 /** A range that an index can seek. */
-function startsWith(text: string): Filter {
-  const end = afterPrefix(text);
-  return end === undefined ? { $gte: text } : { $gte: text, $lt: end };
-}
-/** The text as a regular expression that stands for nothing but itself. */
-const literally = (text: string): string => text.replaceAll(/\W/g, one => (one > '\x7f' ? one : `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}`));
+const startsWith = (text: string): Filter => ({ $gte: text, $lt: afterPrefix(text)! });
 
-function referenceTests(atoms: readonly AtomOf<'reference'>[]): readonly Filter[] {
+/** The text as a regular expression that stands for nothing but itself. */
+const literally = (text: string): string =>
+  text.replaceAll(/\W/g, one => (one > '\x7f' || one === '/' ? one : `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}`));
+
+function referenceTests(tested: Tested, atoms: readonly AtomOf<'reference'>[]): readonly Filter[] {
   const typed = atoms.flatMap(({ type, id }) => (type === undefined ? [] : [targetOf(type, id)]));
   const untyped = atoms.flatMap(({ type, id }) => (type === undefined ? [id] : []));
-  // What is not ours begins with a slash, which comes before all letters.
-  return [...(typed.length === 0 ? [] : [{ v: oneOf(typed) }]), ...(untyped.length === 0 ? [] : [{ w: oneOf(untyped), v: { $gte: 'A' } }])];
+  const ours = untyped.map(id =>
+    tested.ofAll
+      ? entry({ k: { $regex: `^${literally(`${tested.p} `)}[A-Za-z]+/${literally(id)}$` } })
+      : // What is not ours begins with a slash, which comes before all letters.
+        entry({ h: entryText(tested.p, id), k: { $gte: entryText(tested.p, 'A'), $lt: textsOf(tested.p).$lt } }),
+  );
+  return [...has('k', tested, typed), ...ours];
 }
 
 const datesIn = ({ anyOf: atoms }: Test): readonly AtomOf<'date'>[] => ofKind(atoms, 'date');
 
-/** R4's prefixes: the span `from` … `to` of a value against the span `low` … `high` that is asked for. */
-function dateTest(how: DatePrefix, low: number, high: number, from: string, to: string): Filter {
-  const both = (first: Filter, last: Filter): Filter => (from === to ? { [from]: { ...first, ...last } } : { [from]: first, [to]: last });
-  const within = both({ $gte: low }, { $lte: high });
+type Comparison = '$lt' | '$lte' | '$gt' | '$gte';
+/** How a span of time is asked: comparisons of its beginning, and of its end. */
+type AskSpan = (low: Partial<Record<Comparison, number>>, high: Partial<Record<Comparison, number>>) => Filter;
+
+/** The span of some entry. */
+const entrySpan =
+  (p: string): AskSpan =>
+  (low, high) => {
+    const side = (test: Partial<Record<Comparison, number>>): Filter =>
+      Object.fromEntries(Object.entries(test).map(([how, moment]) => [how, entryText(p, momentText(moment))]));
+    const [from, to] = [side(low), side(high)];
+    // One side must keep to the parameter; the other goes with it.
+    return entry({
+      ...(Object.keys(low).length === 0 ? {} : { k: { ...textsOf(p), ...from } }),
+      ...(Object.keys(high).length === 0 ? {} : { h: { ...textsOf(p), ...to } }),
+    });
+  };
+/** One moment, as a span. */
+const momentSpan =
+  (field: string): AskSpan =>
+  (low, high) => ({ [field]: { ...low, ...high } });
+
+/** R4's prefixes: a span of a value against the span `low` … `high` that is asked for. */
+function dateTest({ how, low: first, high: last }: AtomOf<'date'>, span: AskSpan): Filter {
+  const [low, high] = [clamp(first), clamp(last)];
+  const within = span({ $gte: low }, { $lte: high });
   switch (how) {
     case 'eq':
       return within;
     case 'ne':
-      return { $or: [{ [from]: { $lt: low } }, { [to]: { $gt: high } }] };
+      return { $or: [span({ $lt: low }, {}), span({}, { $gt: high })] };
     case 'gt':
-      return { [to]: { $gt: high } };
+      return span({}, { $gt: high });
     case 'lt':
-      return { [from]: { $lt: low } };
+      return span({ $lt: low }, {});
     case 'ge':
-      return { $or: [{ [to]: { $gt: high } }, within] };
+      return { $or: [span({}, { $gt: high }), within] };
     case 'le':
-      return { $or: [{ [from]: { $lt: low } }, within] };
+      return { $or: [span({ $lt: low }, {}), within] };
     case 'sa':
-      return { [from]: { $gt: high } };
+      return span({ $gt: high }, {});
     case 'eb':
-      return { [to]: { $lt: low } };
+      return span({}, { $lt: low });
     case 'ap':
-      return both({ $lte: high }, { $gte: low });
+      return span({ $lte: high }, { $gte: low });
   }
 }

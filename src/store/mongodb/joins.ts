@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ResourceType } from '../../fhir/types.ts';
 import type { Ask, Branch, GrantedEffect, Link, Predicate } from '../../search/query.ts';
 import { allOf, asksMore, conditionOf, everything, type Filter, nothing } from './condition.ts';
-import { joinsOf, paramOf, valuesExpression } from './entries.ts';
+import { entryText, paramOf, valuesExpression } from './entries.ts';
 import { citedStage, grantedFilter, type Stage, verdictsStage } from './granted.ts';
 
 /** What is joined to the documents of one pipeline, each under a field of its own. */
@@ -66,8 +66,8 @@ const forwardKeys = (link: Link, type: ResourceType): unknown => {
   return p === undefined ? undefined : valuesExpression(p);
 };
 const backwardKey = ({ param }: Link, type: ResourceType): unknown => {
-  const [join] = param.base.length === 0 ? joinsOf(param) : param.base.includes(type) ? joinsOf({ ...param, base: [type] }) : [];
-  return join === undefined ? undefined : { $concat: [join, '$_id'] };
+  const p = paramOf(param, type);
+  return p === undefined ? undefined : { $concat: [entryText(p, ''), '$_id'] };
 };
 
 /** The terms of a branch: those that an index may serve, and those for which something has to be joined first. */

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb';
 import type { Branch, Cursor, SortKey } from '../../search/query.ts';
 import { type Filter, nothing } from './condition.ts';
-import { paramOf } from './entries.ts';
+import { paramOf, valuesExpression } from './entries.ts';
 import type { Stage } from './granted.ts';
 
 /**
@@ -17,9 +17,10 @@ export function keyStages(sort: readonly SortKey[], branches: readonly Branch[])
 function keyExpression({ by, descending }: SortKey, branches: readonly Branch[]): unknown {
   if (by === 'updated') return '$u';
   if (by.code === '_id') return '$id';
+  // Of several branches each document is of one, and has no values of the others' types.
   const names = [...new Set(branches.map(({ type }) => paramOf(by, type)))].filter(p => p !== undefined);
-  const field = by.kind === 'reference' || (by.kind === 'date' && descending) ? 'w' : 'v';
-  const values = { $map: { input: { $filter: { input: '$ix', as: 'e', cond: { $in: ['$$e.p', names] } } }, as: 'e', in: `$$e.${field}` } };
+  const side = by.kind === 'reference' || (by.kind === 'date' && descending) ? 'h' : 'k';
+  const values = { $concatArrays: names.map(p => valuesExpression(p, side)) };
   return { $ifNull: [descending ? { $max: values } : { $min: values }, null] };
 }
 

@@ -17,10 +17,8 @@ export const steps: readonly Step[] = [
     async run({ resources, past, grants, documents, links, locks }) {
       await resources.createIndexes([
         // By a value of a parameter, in the order of rows.
-        { key: { 'ix.p': 1, 'ix.v': 1, rid: 1 } },
-        { key: { 'ix.p': 1, 'ix.w': 1, rid: 1 } },
-        // By what is referred to, for joins.
-        { key: { 'ix.k': 1 }, sparse: true },
+        { key: { 'ix.k': 1, rid: 1 } },
+        { key: { 'ix.h': 1, rid: 1 } },
         { key: { live: 1, rid: 1 } },
         { key: { live: 1, u: 1, rid: 1 } },
       ]);
