@@ -6,7 +6,7 @@ import type { Caller } from './access/caller.ts';
 import { makeRules } from './access/rules/index.ts';
 import { parseScopes } from './access/scope.ts';
 import { linkHash } from './audit/chain.ts';
-import { auditEntry, auditRecord } from './audit/event.ts';
+import { auditEntry, auditRecord, storedResource } from './audit/event.ts';
 import { issueToken } from './auth/issue.ts';
 import { sharedSecret, signingKey } from './auth/keys.ts';
 import { makeVerifier } from './auth/verify.ts';
@@ -22,8 +22,10 @@ import type { Parts } from './interaction/parts.ts';
 import { note, routeFor, run, runInteraction } from './interaction/run.ts';
 import { makeLog, type WriteLog } from './log.ts';
 import { buildRegistry } from './search/registry.ts';
-import { openStore } from './store/open.ts';
+import type { StoreAddress } from './store/address.ts';
+import { openStore, openTransfer as openStoreTransfer } from './store/open.ts';
 import type { Change } from './store/store.ts';
+import type { Transfer } from './store/transfer.ts';
 import { watched } from './store/watched.ts';
 
 /** The caller of open mode: one system, with all scopes and records. */
@@ -96,6 +98,13 @@ export async function openApp(config: Config, given: { readonly url?: string } =
       ),
     close: () => store.close(),
   };
+}
+
+/** A store as it is carried to another, or as another is carried into it. */
+export function openTransfer(address: StoreAddress, role: 'source' | 'target'): Promise<Transfer> {
+  const registry = buildRegistry();
+  const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+  return openStoreTransfer(address, role, { paramsOf: type => registry.paramsOf(type), resourceOf: storedResource, patience: 10_000, progress });
 }
 
 /** Listens, then opens everything: until then every request is answered 503. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { openApp, serve } from './app.ts';
+import { openApp, openTransfer, serve } from './app.ts';
 import { runCommand } from './cli/kindred.ts';
 
-process.exitCode = await runCommand(process.argv.slice(2), { openApp, serve, environment: process.env });
+process.exitCode = await runCommand(process.argv.slice(2), { openApp, serve, openTransfer, environment: process.env });

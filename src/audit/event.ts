@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import type { Caller } from '../access/caller.ts';
 import type { Reason } from '../access/decision.ts';
-import { type Coding, type KeyName, nameOf, type ResourceType } from '../fhir/types.ts';
+import { parseJson } from '../fhir/json.ts';
+import { type Coding, type KeyName, nameOf, type Resource, type ResourceKey, type ResourceType } from '../fhir/types.ts';
 import type { Confidentiality, Facets, Indexed, RecordId } from '../search/indexed.ts';
 import type { AuditLabels, AuditOutcome, AuditRecord } from './record.ts';
 import { renderAuditEvent } from './render.ts';
@@ -97,6 +98,17 @@ const finite = (moment: number): number | null => (Number.isFinite(moment) ? mom
  */
 export function auditEntry(record: AuditRecord): { readonly id: string; readonly indexed: Indexed; readonly body: Uint8Array } {
   return { id: record.id, indexed: { resource: renderAuditEvent(record), facets: eventFacets(record) }, body: Buffer.from(JSON.stringify(record)) };
+}
+
+/** What stored bytes are indexed as. What was put into the log by other ways may be a whole AuditEvent, or nothing that can be read. */
+export function storedResource({ type, id }: ResourceKey, body: Uint8Array): Resource {
+  const value = parseJson(Buffer.from(body).toString('utf8')) as Resource;
+  if (type !== 'AuditEvent' || value.resourceType !== undefined) return value;
+  try {
+    return auditEntry(value as unknown as AuditRecord).indexed.resource;
+  } catch {
+    return { resourceType: type, id };
+  }
 }
 
 function eventFacets(record: AuditRecord): Facets {

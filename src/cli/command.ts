@@ -8,7 +8,9 @@ import type { Answer, FhirRequest } from '../interaction/interaction.ts';
 import type { Parts } from '../interaction/parts.ts';
 import type { Routed } from '../interaction/table.ts';
 import type { WriteLog } from '../log.ts';
+import type { StoreAddress } from '../store/address.ts';
 import type { ResourceStore } from '../store/store.ts';
+import type { Transfer } from '../store/transfer.ts';
 
 /** All parts put together, without a server around them. */
 export interface App {
@@ -41,6 +43,8 @@ export interface Running {
 export interface Doors {
   openApp(config: Config): Promise<App>;
   serve(config: Config): Promise<Running>;
+  /** A store as it is carried to another, or as another is carried into it. */
+  openTransfer(address: StoreAddress, role: 'source' | 'target'): Promise<Transfer>;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 export interface Command {

@@ -5,11 +5,12 @@ import { type Command, CommandProblem, type Doors, exits } from './command.ts';
 import { consent } from './consent.ts';
 import { demo } from './demo.ts';
 import { load } from './load.ts';
+import { migrate } from './migrate.ts';
 import { seed } from './seed.ts';
 import { serve } from './serve.ts';
 import { token } from './token.ts';
 
-const commands: readonly Command[] = [serve, demo, seed, token, consent, load, audit];
+const commands: readonly Command[] = [serve, demo, seed, token, consent, load, audit, migrate];
 
 const overview = (): string => `kindred: a FHIR R4 server in which every permission over somebody else's record is a Consent
 

@@ -48,6 +48,7 @@ if (!existsSync(archive)) {
       const code = await load.run([...files, '--report', join(path, 'report.json')], {
         openApp,
         serve: () => Promise.reject(new Error('nothing is served')),
+        openTransfer: () => Promise.reject(new Error('nothing is migrated')),
         environment,
       });
       expect(existsSync(join(path, 'report.json')) ? readFileSync(join(path, 'report.json'), 'utf8').slice(0, 2000) : 'nothing refused').toBe(

@@ -29,16 +29,16 @@ const fixed: MongoClientOptions = {
 const WIRE_VERSION = 21;
 
 /**
- * Connects, and looks whether the server is one that will do.
+ * Connects, and looks whether the server is one that will do. `instead`: options in place of the usual ones.
  * @throws Problem `exception` with one sentence that says what is wrong.
  */
-export async function connect(url: string, patience: number): Promise<Connected> {
+export async function connect(url: string, patience: number, instead: MongoClientOptions = {}): Promise<Connected> {
   const where = shownAddress(url);
   const given = new Set([...new URLSearchParams(url.split('?')[1]).keys()].map(name => name.toLowerCase()));
   const unset = Object.fromEntries(Object.entries(defaults(patience)).filter(([name]) => !given.has(name.toLowerCase())));
   let client: MongoClient | undefined;
   try {
-    client = new MongoClient(url, { ...unset, ...fixed });
+    client = new MongoClient(url, { ...unset, ...instead, ...fixed });
     await client.connect();
     const hello = await client.db('admin').command({ hello: 1 });
     if (hello.setName === undefined && hello.msg !== 'isdbgrid')

@@ -254,8 +254,8 @@ function pastOf({ _id, v, u, live, f, b }: StoredResource): PastVersion {
 
 /** MongoDB's limit for a document is 16 MiB; a little is left for what the server adds. */
 const LARGEST = 16_000_000;
-function fitting(state: StoredResource): StoredResource {
-  if ((state.b?.length ?? 0) + state.ix.length * 100 > LARGEST / 8 && BSON.calculateObjectSize(state) > LARGEST)
+export function fitting<T extends PastVersion | StoredResource>(state: T): T {
+  if ((state.b?.length ?? 0) + ('ix' in state ? state.ix.length * 100 : 0) > LARGEST / 8 && BSON.calculateObjectSize(state) > LARGEST)
     throw new Problem('too-long', `\`${state._id}\` is larger than the 16 MB that the database can hold`);
   return state;
 }

@@ -34,16 +34,21 @@ export interface SqliteOptions {
  * @throws Problem `exception` for a file of a newer version, of another program, or that is no database.
  */
 export async function openSqlite(options: SqliteOptions): Promise<ResourceStore> {
-  if (options.path !== ':memory:') makePrivate(options.path);
-  const driver = openDriver(options.path);
+  return storeOf(openDatabase(options), options);
+}
+
+/** The database with our schema, made where it is not there. */
+export function openDatabase({ path, progress }: Pick<SqliteOptions, 'path' | 'progress'>): Driver {
+  if (path !== ':memory:') makePrivate(path);
+  const driver = openDriver(path);
   try {
     configure(driver);
-    migrate(driver, undefined, options.progress);
+    migrate(driver, undefined, progress);
   } catch (error) {
     driver.close();
     throw error;
   }
-  return storeOf(driver, options);
+  return driver;
 }
 
 /**
