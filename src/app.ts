@@ -16,6 +16,7 @@ import { countRefusals } from './http/refusals.ts';
 import { sendBroken } from './http/response.ts';
 import { makeServer } from './http/server.ts';
 import { activateConsent } from './interaction/activate.ts';
+import { makeGrantCache } from './interaction/facts.ts';
 import type { Interaction } from './interaction/interaction.ts';
 import { makeInteractions } from './interaction/interactions.ts';
 import type { Parts } from './interaction/parts.ts';
@@ -65,6 +66,7 @@ export async function openApp(config: Config, given: { readonly url?: string } =
   const parts: Parts = {
     store,
     registry,
+    grantCache: makeGrantCache(),
     rulesFor: makeRules(registry),
     base: () => `${url}/fhir`,
     now,

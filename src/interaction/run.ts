@@ -82,7 +82,7 @@ async function travel(interaction: Interaction, request: FhirRequest, caller: Ca
       parts,
       caller,
       given,
-      consents: loadConsents(parts.store, caller),
+      consents: loadConsents(parts.store, caller, parts.grantCache),
       log: openLog(parts, caller, interaction.code, id, request.path),
     };
     try {

@@ -5,21 +5,24 @@ import { parseArgs } from 'node:util';
 import { type Child, quiet } from './child.ts';
 import { type Answered, type Ask, ask, requestBytes } from './client.ts';
 import { statement } from './data.ts';
-import { type Mode, makeWorld, modes, readPath, searchPath, type World } from './world.ts';
+import { readPath, searchPath } from './paths.ts';
+import { type Mode, makeWorlds, modes, type World } from './world.ts';
 
-const help = `Usage: npm run bench -- [--quick] [--only TEXT] [--profile FOLDER] [--json FILE]
+const help = `Usage: npm run bench -- [--mongodb URL] [--quick] [--only TEXT] [--profile FOLDER] [--json FILE]
 
-How much more than the floor Kindred needs. The floor is an Express server that sends the same stored bytes from SQLite
-by key, puts the same page together, and inserts the same body with group commit (test/bench/floor.ts). Servers run on
-loopback over real files, 32 connections each, floor and Kindred in turns; what is compared are medians of rounds.
+How much more than the floor Kindred needs. The floor is an Express server that sends the same stored bytes from the same
+engine by key, puts the same page together, and inserts the same body: in SQLite with group commit, in MongoDB acknowledged
+by a majority (test/bench/floor.ts). Servers run on loopback over real files, 32 connections each, floor and Kindred in
+turns; what is compared are medians of rounds.
 
 Modes: off      KINDRED_AUTH=off KINDRED_AUDIT=off
        audit    KINDRED_AUTH=off
        system   everything on, the EHR that contributed the records (a create makes a Provenance too)
        patient  everything on, the patient's app
 
+  --mongodb URL     MongoDB beside SQLite, in databases of its own on that server (or KINDRED_TEST_MONGODB)
   --quick           two short rounds: to see that it works
-  --only TEXT       only what has TEXT in its name, such as \`search\`, \`patient\` or \`create system\`
+  --only TEXT       only what has TEXT in its name, such as \`search\`, \`patient\` or \`MongoDB create system\`
   --profile FOLDER  CPU profiles of Kindred (.cpuprofile), one for each shape and mode
   --json FILE       where the figures go (bench-results.json)
 `;
@@ -52,6 +55,7 @@ interface Figures {
 }
 const names = ['cpu', 'p50', 'p95', 'p99', 'rate'] as const;
 interface Result {
+  readonly engine: string;
   readonly shape: string;
   readonly mode: string;
   readonly floor: Figures;
@@ -106,21 +110,22 @@ async function compare(shape: Shape, mode: Mode, world: World, rounds: number, s
     await Promise.all([floor.end(), child.end()]);
   }
   const [least, ours] = [medians(figures.floor), medians(figures.kindred)];
-  return { shape: shape.name, mode: mode.name, floor: least, kindred: ours, ratio: each(name => ours[name] / least[name]) };
+  return { engine: world.engine, shape: shape.name, mode: mode.name, floor: least, kindred: ours, ratio: each(name => ours[name] / least[name]) };
 }
 
 const cell = (text: string, width: number): string => text.padStart(width);
 const columns = (figures: Figures, digits: number): string =>
   names.map(name => cell(figures[name].toFixed(name === 'cpu' || name === 'rate' ? (digits === 2 ? 2 : 0) : digits), 8)).join('');
-const heading = `${'shape'.padEnd(8)}${'mode'.padEnd(9)}${'who'.padEnd(8)}${['CPU µs', 'p50 ms', 'p95 ms', 'p99 ms', 'req/s'].map(name => cell(name, 8)).join('')}`;
-function lines({ shape, mode, floor, kindred, ratio }: Result): string {
-  const line = (who: string, text: string): string => `${shape.padEnd(8)}${mode.padEnd(9)}${who.padEnd(8)}${text}`;
+const heading = `${'store'.padEnd(9)}${'shape'.padEnd(8)}${'mode'.padEnd(9)}${'who'.padEnd(8)}${['CPU µs', 'p50 ms', 'p95 ms', 'p99 ms', 'req/s'].map(name => cell(name, 8)).join('')}`;
+function lines({ engine, shape, mode, floor, kindred, ratio }: Result): string {
+  const line = (who: string, text: string): string => `${engine.padEnd(9)}${shape.padEnd(8)}${mode.padEnd(9)}${who.padEnd(8)}${text}`;
   return [line('floor', columns(floor, 1)), line('Kindred', columns(kindred, 1)), line('ratio', columns(ratio, 2))].join('\n');
 }
 
 const { values } = parseArgs({
   options: {
     help: { type: 'boolean', short: 'h' },
+    mongodb: { type: 'string' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     profile: { type: 'string' },
@@ -132,19 +137,24 @@ else {
   const folder = mkdtempSync(join(tmpdir(), 'kindred-bench-'));
   const [rounds, scale, patients] = values.quick ? [2, 0.2, 10] : [5, 1, 60];
   try {
-    const world = await makeWorld(folder, patients);
-    process.stdout.write(`${heading}\n`);
+    const { worlds, end } = await makeWorlds(folder, patients, values.mongodb ?? (process.env.KINDRED_TEST_MONGODB || undefined));
     const results: Result[] = [];
-    for (const shape of shapes)
-      for (const mode of modes) {
-        const name = `${shape.name} ${mode.name}`;
-        if (!name.includes(values.only)) continue;
-        const profile =
-          values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`, `--cpu-prof-name=${name.replace(' ', '-')}.cpuprofile`];
-        const result = await compare(shape, mode, world, rounds, scale, [quiet, ...profile]);
-        results.push(result);
-        process.stdout.write(`${lines(result)}\n`);
-      }
+    try {
+      process.stdout.write(`${heading}\n`);
+      for (const shape of shapes)
+        for (const mode of modes)
+          for (const world of worlds) {
+            const name = `${world.engine} ${shape.name} ${mode.name}`;
+            if (!name.includes(values.only)) continue;
+            const profile =
+              values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`, `--cpu-prof-name=${name.replaceAll(' ', '-')}.cpuprofile`];
+            const result = await compare(shape, mode, world, rounds, scale, [quiet, ...profile]);
+            results.push(result);
+            process.stdout.write(`${lines(result)}\n`);
+          }
+    } finally {
+      await end();
+    }
     writeFileSync(values.json, `${JSON.stringify({ at: new Date().toISOString(), node: process.version, rounds, patients, results }, null, 1)}\n`);
   } finally {
     rmSync(folder, { recursive: true, force: true });

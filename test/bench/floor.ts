@@ -1,16 +1,21 @@
-import { DatabaseSync } from 'node:sqlite';
 import express from 'express';
+import { openMongodbFloor } from './floor-mongodb.ts';
+import { openSqliteFloor } from './floor-sqlite.ts';
 
 /**
- * The floor, a process of its own: the least that an Express server over SQLite does for the same bytes. It reads bodies by key, puts pages together from
- * a list of keys, and inserts bodies with group commit. It knows nothing of FHIR, consents, indexes or a log.
+ * The floor, a process of its own: the least that an Express server over the same database does for the same bytes. It reads bodies by key, puts pages
+ * together from a list of keys, and inserts bodies durably. It knows nothing of FHIR, consents, indexes or a log.
  */
-const db = new DatabaseSync(process.env.FLOOR_STORE!);
-db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536');
-db.exec('CREATE TABLE IF NOT EXISTS stored (key TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID; CREATE TABLE IF NOT EXISTS page (key TEXT PRIMARY KEY, keys TEXT)');
-const one = db.prepare('SELECT body FROM stored WHERE key = ?');
-const page = db.prepare('SELECT stored.key, stored.body FROM page, json_each(page.keys) j CROSS JOIN stored ON stored.key = j.value WHERE page.key = ?');
-const insert = db.prepare('INSERT INTO stored VALUES (?, ?)');
+export interface Floor {
+  one(key: string): Promise<Uint8Array>;
+  /** Keys and bodies of the page of a search. */
+  page(url: string): Promise<readonly { readonly key: string; readonly body: Uint8Array }[]>;
+  /** Resolves when it is on disk. */
+  insert(body: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+const address = process.env.FLOOR_STORE!;
+const floor = address.startsWith('mongodb') ? openMongodbFloor(address) : openSqliteFloor(address);
 
 const type = { 'Content-Type': 'application/fhir+json; charset=utf-8', 'Cache-Control': 'no-store' };
 const send = (response: express.Response, status: number, body: Uint8Array): void => {
@@ -20,41 +25,29 @@ const send = (response: express.Response, status: number, body: Uint8Array): voi
 const app = express();
 app.disable('x-powered-by');
 app.disable('etag');
-app.get('/fhir/:type/:id', (request, response) => {
-  send(response, 200, (one.get(`${request.params.type}/${request.params.id}`) as { body: Uint8Array }).body);
+app.get('/fhir/:type/:id', async (request, response) => {
+  send(response, 200, await floor.one(`${request.params.type}/${request.params.id}`));
 });
-app.get('/fhir/:type', (request, response) => {
-  const rows = page.all(request.url) as { key: string; body: Uint8Array }[];
+app.get('/fhir/:type', async (request, response) => {
   const parts: Uint8Array[] = [];
-  for (const { key, body } of rows)
+  for (const { key, body } of await floor.page(request.url))
     parts.push(Buffer.from(`${parts.length === 0 ? '' : '},'}{"fullUrl":"http://localhost/fhir/${key}","search":{"mode":"match"},"resource":`), body);
   send(response, 200, Buffer.concat([Buffer.from('{"resourceType":"Bundle","type":"searchset","entry":['), ...parts, Buffer.from('}]}')]));
 });
-
-let waiting: { readonly body: Buffer; readonly response: express.Response }[] = [];
-let made = 0;
-const run = Date.now();
-function commit(): void {
-  const group = waiting;
-  waiting = [];
-  db.exec('BEGIN IMMEDIATE');
-  for (const { body } of group) insert.run(`new/${run}-${made++}`, body);
-  db.exec('COMMIT');
-  for (const { body, response } of group) send(response, 201, body);
-}
 app.post('/fhir/:type', (request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => {
+  request.on('end', async () => {
     const body = Buffer.concat(chunks);
     JSON.parse(body.toString('utf8'));
-    if (waiting.push({ body, response }) === 1) setImmediate(commit);
+    await floor.insert(body);
+    send(response, 201, body);
   });
 });
 const server = app.listen(0, '127.0.0.1', () => {
   process.stdout.write(`${JSON.stringify({ ready: true, url: `http://127.0.0.1:${(server.address() as { port: number }).port}` })}\n`);
 });
 process.once('SIGTERM', () => {
-  server.close(() => db.close());
+  server.close(() => void floor.close());
   server.closeAllConnections();
 });

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
+import { MongoClient } from 'mongodb';
+import { withDatabase } from '../mongodb/url.ts';
 import { type Child, floor, kindred, quiet, start } from './child.ts';
-import { records, STATEMENTS, statementId } from './data.ts';
+import { records } from './data.ts';
+import { fillMongodbFloor, fillSqliteFloor } from './floor-filling.ts';
 
 const execute = promisify(execFile);
 
@@ -24,15 +26,14 @@ export const modes: readonly Mode[] = [
   { name: 'patient', environment: {}, token: ['--client', 'app', '--account', 'p0', '--scope', 'patient/*.cruds'], own: true },
 ];
 
-/** Two files in the folder with the same resources: Kindred's, made by its own commands, and the floor's. */
+/** One engine with the same resources twice: Kindred's, made by its own commands, and the floor's. */
 export interface World {
+  readonly engine: 'SQLite' | 'MongoDB';
   readonly patients: number;
-  /** A server of its own, over a copy of the file, and a token for the mode. */
+  /** A server of its own (SQLite: over a copy of the file), and a token for the mode. */
   open(mode: Mode, nodeOptions: readonly string[]): Promise<{ readonly child: Child; readonly token: string | undefined }>;
   openFloor(): Promise<Child>;
 }
-export const readPath = (patient: number, at: number): string => `/fhir/MedicationStatement/${statementId(patient, at % STATEMENTS)}`;
-export const searchPath = (patient: number): string => `/fhir/MedicationStatement?patient=Patient/p${patient}&_count=20`;
 
 const seed = {
   organizations: [{ id: 'clinic', name: 'Clinic' }],
@@ -43,46 +44,54 @@ const seed = {
   ],
 };
 
-export async function makeWorld(folder: string, patients: number): Promise<World> {
-  const store = join(folder, 'kindred.db');
-  const run = async (path: string, ...args: readonly string[]): Promise<string> => {
-    const env = { PATH: process.env.PATH, KINDRED_STORE: `sqlite:${path}` };
+/** The worlds of the engines: that of MongoDB where the URL of a server is given, in databases of its own that go with `end`. */
+export async function makeWorlds(
+  folder: string,
+  patients: number,
+  mongodb: string | undefined,
+): Promise<{ readonly worlds: readonly World[]; end(): Promise<void> }> {
+  const file = join(folder, 'kindred.db');
+  const run = async (store: string, ...args: readonly string[]): Promise<string> => {
+    const env = { PATH: process.env.PATH, KINDRED_STORE: store };
     return (await execute(process.execPath, [quiet, kindred, ...args], { env, cwd: folder })).stdout;
   };
+  const opener =
+    (storeFor: () => string): World['open'] =>
+    async ({ environment, token }, nodeOptions) => {
+      const store = storeFor();
+      const child = await start(kindred, { PORT: '0', KINDRED_LOG: 'error', KINDRED_STORE: store, ...environment }, nodeOptions);
+      return { child, token: token === undefined ? undefined : (JSON.parse(await run(store, 'token', ...token)) as { access_token: string }).access_token };
+    };
   writeFileSync(join(folder, 'seed.json'), JSON.stringify(seed));
   writeFileSync(join(folder, 'records.ndjson'), records(patients).join('\n'));
-  await run(store, 'seed', 'seed.json');
-  await run(store, 'load', 'records.ndjson', '--organization', 'clinic');
-  fillFloor(join(folder, 'floor.db'), store, patients);
+  await run(`sqlite:${file}`, 'seed', 'seed.json');
+  await run(`sqlite:${file}`, 'load', 'records.ndjson', '--organization', 'clinic');
+  fillSqliteFloor(join(folder, 'floor.db'), file, patients);
   let opened = 0;
-  return {
+  const sqlite: World = {
+    engine: 'SQLite',
     patients,
-    async open({ environment, token }, nodeOptions) {
+    open: opener(() => {
       const copy = join(folder, `kindred-${opened++}.db`);
-      copyFileSync(store, copy);
-      const child = await start(kindred, { PORT: '0', KINDRED_LOG: 'error', KINDRED_STORE: `sqlite:${copy}`, ...environment }, nodeOptions);
-      return { child, token: token === undefined ? undefined : (JSON.parse(await run(copy, 'token', ...token)) as { access_token: string }).access_token };
-    },
+      copyFileSync(file, copy);
+      return `sqlite:${copy}`;
+    }),
     openFloor: () => start(floor, { FLOOR_STORE: join(folder, 'floor.db') }),
   };
-}
-
-/** The bytes that Kindred has stored, by key; and for each search that is asked the keys of its page. */
-function fillFloor(path: string, store: string, patients: number): void {
-  const from = new DatabaseSync(store, { readOnly: true });
-  const to = new DatabaseSync(path);
-  to.exec('CREATE TABLE stored (key TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID; CREATE TABLE page (key TEXT PRIMARY KEY, keys TEXT); BEGIN');
-  const keep = to.prepare('INSERT INTO stored VALUES (?, ?)');
-  for (const { name, id, body } of from
-    .prepare(`SELECT type.name, res.id, res.body FROM res JOIN type ON type.id = res.type WHERE deleted = 0 AND name <> 'AuditEvent'`)
-    .all() as unknown as { name: string; id: string; body: Uint8Array }[])
-    keep.run(`${name}/${id}`, body);
-  const page = to.prepare('INSERT INTO page VALUES (?, ?)');
-  for (let patient = 0; patient < patients; patient++) {
-    const keys = Array.from({ length: 20 }, (_, at) => `MedicationStatement/${statementId(patient, at)}`);
-    page.run(searchPath(patient), JSON.stringify(keys));
+  if (mongodb === undefined) return { worlds: [sqlite], end: async () => {} };
+  const name = `kindred_bench_${process.pid}`;
+  const [store, floorStore] = [withDatabase(mongodb, name), withDatabase(mongodb, `${name}_floor`)];
+  const client = new MongoClient(mongodb);
+  const end = async (): Promise<void> => {
+    for (const database of [name, `${name}_floor`]) await client.db(database).dropDatabase();
+    await client.close();
+  };
+  try {
+    await run(store, 'migrate', `sqlite:${file}`, store);
+    await fillMongodbFloor(floorStore, file, patients);
+  } catch (error) {
+    await end();
+    throw error;
   }
-  to.exec('COMMIT');
-  to.close();
-  from.close();
+  return { worlds: [sqlite, { engine: 'MongoDB', patients, open: opener(() => store), openFloor: () => start(floor, { FLOOR_STORE: floorStore }) }], end };
 }
