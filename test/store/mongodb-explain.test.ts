@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { MongoClient } from 'mongodb';
+import { parseSearch } from '../../src/search/parse.ts';
+import { and, not, type Predicate, type SearchQuery } from '../../src/search/query.ts';
+import { pagePipeline } from '../../src/store/mongodb/query.ts';
+import type { Change, ResourceStore } from '../../src/store/store.ts';
+import { at, put, some, token } from '../contract/world.ts';
+import { openScratch, registry, scratchStore } from '../engine.ts';
+
+/** Enough for a plan to matter. */
+const PATIENTS = 40;
+const EACH = 25;
+let store: ResourceStore;
+let client: MongoClient;
+
+beforeAll(async () => {
+  const address = scratchStore();
+  store = await openScratch(address);
+  client = new MongoClient(address);
+  for (let patient = 0; patient < PATIENTS; patient++) {
+    const subject = { reference: `Patient/p${patient}` };
+    const records = { records: [`Patient/p${patient}`] as const };
+    const changes: Change[] = [
+      put(`Patient/p${patient}`, { name: [{ family: `Berg${patient}` }], identifier: [{ system: 'http://mrn', value: String(patient) }] }, 'any', records),
+    ];
+    for (let n = 0; n < EACH; n++) {
+      const date = `2024-${String(1 + (n % 12)).padStart(2, '0')}-01`;
+      const code = { coding: [{ system: 'http://loinc.org', code: `c${n}` }] };
+      changes.push(
+        put(`Observation/o${patient}-${n}`, { status: 'final', code, subject, effectiveDateTime: date }, 'any', records),
+        put(`MedicationStatement/m${patient}-${n}`, { status: 'active', medicationCodeableConcept: code, subject, effectiveDateTime: date }, 'any', records),
+      );
+    }
+    expect(await store.commit(changes, at(patient))).toMatchObject({ ok: true });
+  }
+}, 120_000);
+afterAll(async () => {
+  await store.close();
+  await client.close();
+});
+
+interface Plan {
+  readonly [member: string]: unknown;
+}
+/** Everything in an explanation that has a stage: each server nests them in its own way. */
+function stagesIn(explained: unknown): readonly Plan[] {
+  if (typeof explained !== 'object' || explained === null) return [];
+  const own = 'stage' in explained ? [explained as Plan] : [];
+  return [...own, ...Object.values(explained).flatMap(stagesIn)];
+}
+const ALL = PATIENTS * (1 + 2 * EACH);
+/** A walk through a whole collection: as MongoDB says it, or as a server that calls it a scan of `_id_`. */
+const isWalk = ({ stage, indexName, nReturned, totalDocsExamined, totalDocsRemovedByRuntimeFilter }: Plan): boolean =>
+  stage === 'COLLSCAN' ||
+  (stage === 'IXSCAN' && indexName === '_id_' && [nReturned, totalDocsExamined, totalDocsRemovedByRuntimeFilter].some(docs => Number(docs) >= ALL));
+
+async function planOf(query: SearchQuery): Promise<readonly Plan[]> {
+  return stagesIn(
+    await client
+      .db()
+      .collection('resource')
+      .aggregate([...pagePipeline(query)])
+      .explain('executionStats'),
+  );
+}
+const context = { registry, base: 'http://localhost/fhir', now: Date.parse(at(0)), lenient: false, defaultCount: 20, maxCount: 100 };
+function queryOf(text: string): SearchQuery {
+  const [type = '', query = ''] = text.split('?');
+  return parseSearch(type, [...new URLSearchParams(query)], context).query;
+}
+
+/** What a SMART app and an EHR ask. */
+const searches = [
+  'Patient?_id=p1',
+  'Patient?identifier=http://mrn|7',
+  'Patient?name=berg1',
+  'Patient?family:exact=Berg1',
+  'MedicationStatement?patient=Patient/p3',
+  'MedicationStatement?patient=p3&status=active',
+  'MedicationStatement?subject=Patient/p3&_sort=-effective&_count=5',
+  'Observation?patient=p3&code=http://loinc.org|c4',
+  'Observation?patient=p3&date=ge2024-03&date=lt2024-06',
+  'Observation?patient=p3&_sort=-date',
+  'Observation?code=c4&_lastUpdated=gt2020',
+  'Observation?date=2024-03',
+  'Observation?patient.name=berg1',
+  'Observation?_sort=_lastUpdated',
+  'Observation',
+];
+test.each(searches)('%s walks through no collection', async text => {
+  const stages = await planOf(queryOf(text));
+  expect(stages.map(one => one.stage)).toContain('IXSCAN');
+  expect(stages.filter(isWalk)).toEqual([]);
+});
+
+test('nor does what a Consent permits, or what a rule narrows to one record', async () => {
+  const ask = { actors: ['Practitioner/lee'], purpose: 'TREAT', action: 'access', at: at(0) } as const;
+  const record = some('Observation', '.record', token('Patient/p3'));
+  const permitted: Predicate = and({ op: 'granted', effect: 'permit', ask }, not({ op: 'granted', effect: 'deny', ask }));
+  for (const where of [record, and(record, permitted), permitted]) {
+    const stages = await planOf({ branches: [{ type: 'Observation', where, links: [] }], sort: [], limit: 20 });
+    expect(stages.map(one => one.stage)).toContain('IXSCAN');
+    expect(stages.filter(isWalk)).toEqual([]);
+  }
+});
+
+test('and what walks through a collection would be told', async () => {
+  const explained = await client
+    .db()
+    .collection('resource')
+    .aggregate([{ $match: { v: 1 } }])
+    .explain('executionStats');
+  expect(stagesIn(explained).some(isWalk)).toBe(true);
+});
