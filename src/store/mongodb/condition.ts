@@ -126,7 +126,7 @@ function stringTests(tested: Tested, atoms: readonly AtomOf<'string'>[]): readon
   return [
     ...has('h', tested, of('exact')),
     ...of('starts').map(text => entry({ k: startsWith(entryText(tested.p, text)) })),
-    ...of('contains').map(text => entry({ k: { $regex: `^${literally(`${tested.p} `)}.*${literally(text)}`, $options: 's' } })),
+    ...of('contains').map(text => entry({ k: { ...textsOf(tested.p), $regex: `^${literally(`${tested.p} `)}.*${literally(text)}`, $options: 's' } })),
   ];
 }
 /** A range that an index can seek. */
@@ -134,14 +134,14 @@ const startsWith = (text: string): Filter => ({ $gte: text, $lt: afterPrefix(tex
 
 /** The text as a regular expression that stands for nothing but itself. */
 const literally = (text: string): string =>
-  text.replaceAll(/\W/g, one => (one > '\x7f' || one === '/' ? one : `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}`));
+  text.replaceAll(/[\\^$.|?*+()[\]{}\s\p{Cc}]/gu, one => (one > '\x7f' || one === ' ' ? one : `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}`));
 
 function referenceTests(tested: Tested, atoms: readonly AtomOf<'reference'>[]): readonly Filter[] {
   const typed = atoms.flatMap(({ type, id }) => (type === undefined ? [] : [targetOf(type, id)]));
   const untyped = atoms.flatMap(({ type, id }) => (type === undefined ? [id] : []));
   const ours = untyped.map(id =>
     tested.ofAll
-      ? entry({ k: { $regex: `^${literally(`${tested.p} `)}[A-Za-z]+/${literally(id)}$` } })
+      ? entry({ k: { ...textsOf(tested.p), $regex: `^${literally(`${tested.p} `)}[A-Za-z]+/${literally(id)}$` } })
       : // What is not ours begins with a slash, which comes before all letters.
         entry({ h: entryText(tested.p, id), k: { $gte: entryText(tested.p, 'A'), $lt: textsOf(tested.p).$lt } }),
   );

@@ -69,7 +69,7 @@ function entryOf(p: string, { base, code }: SearchParam, value: IndexValue): Ent
 }
 
 /** What a text says besides the parameter, as an expression. */
-const afterParam = (text: string): object => ({ $substrBytes: [text, { $add: [{ $indexOfBytes: [text, ' '] }, 1] }, -1] });
+const afterParam = (text: string): object => ({ $substrBytes: [text, { $add: [{ $indexOfBytes: [text, ' '] }, 1] }, { $strLenBytes: text }] });
 
 /** One side of a document's entries for a parameter, as an expression. `p`: the parameter, or an expression for it. */
 export const valuesExpression = (p: unknown, side: 'k' | 'h' = 'k'): object => {

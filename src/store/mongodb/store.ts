@@ -46,6 +46,8 @@ function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, wri
   const { resources, past, epochs, documents } = at;
   const committer = openCommitter({ client, at, paramsOf, linkHash, writer, patience });
   const stored = { v: { $gt: 0 } };
+  /** One moment for all that a question looks at; and where nobody waits any more, the server ends it too. */
+  const asked = { readConcern: { level: 'snapshot' }, allowDiskUse: true, maxTimeMS: patience } as const;
 
   return {
     async read(key, versionId) {
@@ -64,7 +66,7 @@ function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, wri
     },
     async search(query) {
       if (query.limit <= 0 || query.branches.length === 0) return { versions: [] };
-      const found = await resources.aggregate<Found>([...pagePipeline(query)], { readConcern: { level: 'snapshot' } }).toArray();
+      const found = await resources.aggregate<Found>([...pagePipeline(query)], asked).toArray();
       const shown = found.slice(0, query.limit);
       const versions = shown.map(one => versionOf(one));
       return found.length <= query.limit ? { versions } : { versions, next: cursorOf(shown.at(-1)!, query) };
@@ -72,14 +74,12 @@ function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, wri
     async keys({ branches, limit }) {
       if (limit <= 0 || branches.length === 0) return [];
       const pipeline = [...findStages({ branches }), { $limit: limit }, { $project: { t: 1, id: 1 } }];
-      const found = await resources.aggregate<{ t: ResourceType; id: string }>(pipeline, { readConcern: { level: 'snapshot' } }).toArray();
+      const found = await resources.aggregate<{ t: ResourceType; id: string }>(pipeline, asked).toArray();
       return found.map(({ t, id }) => ({ type: t, id }));
     },
     async count({ branches }) {
       if (branches.length === 0) return 0;
-      const [counted] = await resources
-        .aggregate<{ n: number }>([...findStages({ branches }), { $count: 'n' }], { readConcern: { level: 'snapshot' } })
-        .toArray();
+      const [counted] = await resources.aggregate<{ n: number }>([...findStages({ branches }), { $count: 'n' }], asked).toArray();
       return counted?.n ?? 0;
     },
     async history({ of, limit, before = Infinity }) {
