@@ -25,6 +25,8 @@ export interface StampOverlay {
   current(key: ResourceKey): Indexed | undefined;
   /** Stored versions that the stamping of others looked at. */
   used(): readonly Version[];
+  /** What it looked for and did not find. */
+  missed(): readonly ResourceKey[];
 }
 export const keyOfName = (name: KeyName): ResourceKey => {
   const slash = name.indexOf('/');
@@ -54,6 +56,7 @@ export function layOver(store: ResourceStore, at: number): StampOverlay {
   const asked = new Set<KeyName>();
   const laid = new Map<KeyName, Laid>();
   const used = new Map<KeyName, Version>();
+  const missed = new Set<KeyName>();
   const buried = new Set<KeyName>();
 
   const facetsOf = (name: KeyName): Facets | undefined => {
@@ -75,7 +78,10 @@ export function layOver(store: ResourceStore, at: number): StampOverlay {
       return { exists: true, ...(facets === undefined ? {} : { facets }) };
     }
     const version = versions.get(name);
-    if (version === undefined) return undefined;
+    if (version === undefined) {
+      missed.add(name);
+      return undefined;
+    }
     used.set(name, version);
     return { exists: true, facets: version.facets };
   };
@@ -127,6 +133,7 @@ export function layOver(store: ResourceStore, at: number): StampOverlay {
         : { resource: version.parsed(), facets: version.facets, updated: Date.parse(version.lastUpdated) };
     },
     used: () => [...used.values()],
+    missed: () => [...missed].filter(name => !laid.has(name)).map(keyOfName),
   };
 }
 

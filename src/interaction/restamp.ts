@@ -87,12 +87,11 @@ export async function lend(overlay: StampOverlay, citing: readonly Indexed[]): P
   return [...changed.values()];
 }
 
-/** `from`: nobody has stamped it since it was looked at. */
+/** Nobody has stamped it since it was looked at. */
 const restampOf = (version: Version, { resource, facets }: Indexed): Change => ({
   op: 'restamp',
   key: version.key,
   resource,
   facets,
-  from: version.facets,
-  expect: { versionId: version.versionId },
+  expect: { versionId: version.versionId, facets: version.facets },
 });

@@ -69,10 +69,11 @@ export async function writeRoad(interaction: WriteInteraction, request: FhirRequ
     ...writes.flatMap(({ one }) => logLines(journey, overlay, one)),
     ...drafts.flatMap(draft => (draft.op === 'found' ? logFound(journey, overlay.stored(draft.key), reasons) : [])),
   ];
-  // What the facets were computed from must still be so; a Patient is looked at for being there only.
+  // What the facets were computed from must still be so, and what was not there still absent; a Patient is looked at for being there only.
   for (const version of overlay.used())
     if (!isRecord(version.key.type) && !written.has(nameOf(version.key)))
-      changes.unshift({ op: 'expect', key: version.key, expect: { versionId: version.versionId } });
+      changes.unshift({ op: 'expect', key: version.key, expect: { versionId: version.versionId, facets: version.facets } });
+  for (const key of overlay.missed()) if (!written.has(nameOf(key))) changes.unshift({ op: 'expect', key, expect: 'absent' });
 
   const committed = await parts.store.commit(changes, given.now);
   if (!committed.ok) return outrun(committed, changes, drafts, tell);
@@ -141,7 +142,7 @@ const versionAfter = (overlay: StampOverlay, key: ResourceKey): string => String
 
 function changeOf(draft: Draft, { key, after }: Judged, overlay: StampOverlay): Change {
   const seen = overlay.stored(key);
-  const expect = seen === undefined ? 'absent' : { versionId: seen.versionId };
+  const expect = seen === undefined ? 'absent' : { versionId: seen.versionId, facets: seen.facets };
   if (draft.op === 'delete' || after === undefined) return { op: 'delete', key, expect };
   return { op: 'put', key, ...overlay.after(key), expect };
 }

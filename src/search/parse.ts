@@ -4,6 +4,7 @@ import type { ResourceType } from '../fhir/types.ts';
 import { type Reading, readCondition } from './condition.ts';
 import { type Include, readCount, readInclude, readSort, readSummary, readTotal, type Total } from './control.ts';
 import { controls } from './control-names.ts';
+import { limitConditions, limitParameters } from './limits.ts';
 import { and, type Link, type Predicate, queryOf, type SearchQuery, type SortKey } from './query.ts';
 import type { Registry } from './registry.ts';
 
@@ -42,9 +43,6 @@ export interface ParsedSearch {
   };
 }
 
-const maxParameters = 200;
-/** Values to compare with in one search, at every end of its chains. */
-const maxAtoms = 2000;
 /** Controls that are given once: a second would contradict the first. */
 const single = ['_count', '_sort', '_total', '_summary', '_cursor'];
 
@@ -115,7 +113,7 @@ export function parseSearch(type: ResourceType, parameters: Pairs, context: Sear
     if (problem !== undefined) ignored.push(name);
     else if (name !== '_cursor') understood.push([name, name === '_count' ? String(limit) : value]);
   }
-  limitAtoms([...wheres, ...links.flatMap(link => link.ends.map(end => end.where))]);
+  limitConditions(wheres, links);
   const countOnly = summary === 'count' || limit === 0;
   return {
     query: { branches: [{ type, where: and(...wheres), links }], sort, limit: countOnly ? 0 : limit },
@@ -147,7 +145,7 @@ export function criteriaQuery(type: ResourceType, criteria: string, context: Rea
   limitParameters(pairs);
   if (pairs.length === 0) throw new Problem('invalid', `criteria for ${type} are empty: they would match anything`);
   const wheres = pairs.map(([name, value]) => readPlain(type, name, value, context, 'criteria'));
-  limitAtoms(wheres);
+  limitConditions(wheres, []);
   return queryOf(type, and(...wheres), 2);
 }
 
@@ -171,26 +169,4 @@ function readPlain(type: ResourceType, name: string, value: string, reading: Rea
   if (read instanceof Problem) throw read;
   if ('link' in read) throw new Problem('unsupported', `\`${name}\`: a chain is not allowed in ${place}`);
   return read.where;
-}
-
-function limitParameters(parameters: Pairs): void {
-  if (parameters.length > maxParameters) throw new Problem('too-costly', `${parameters.length} parameters; at most ${maxParameters} are allowed`);
-}
-
-function limitAtoms(wheres: readonly Predicate[]): void {
-  const count = wheres.reduce((sum, where) => sum + atomsIn(where), 0);
-  if (count > maxAtoms) throw new Problem('too-costly', `the search compares with ${count} values; at most ${maxAtoms} are allowed`);
-}
-function atomsIn(where: Predicate): number {
-  switch (where.op) {
-    case 'some':
-    case 'updated':
-      return where.test.anyOf.length;
-    case 'keys':
-      return where.keys.length;
-    case 'not':
-      return atomsIn(where.term);
-    default:
-      return 1;
-  }
 }

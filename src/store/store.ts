@@ -24,22 +24,18 @@ export interface Page {
   readonly next?: Cursor;
 }
 
-/** What must be true of the stored resource for a change to be made. `absent` holds for what never was; `any` for everything. */
-export type Expectation = 'any' | 'absent' | { readonly versionId: string };
+/**
+ * What must be true of the stored resource for a change to be made. `absent` holds for what never was; `any` for everything. `facets`: those it must still
+ * have, since a version may be stamped anew.
+ */
+export type Expectation = 'any' | 'absent' | { readonly versionId: string; readonly facets?: Facets };
 
 export type Change =
   /** A new version. `resource` has its id; the store sets `meta.versionId` and `meta.lastUpdated`. */
   | { readonly op: 'put'; readonly key: ResourceKey; readonly resource: Resource; readonly facets: Facets; readonly expect: Expectation }
   | { readonly op: 'delete'; readonly key: ResourceKey; readonly expect: Expectation }
-  /** New facets and labels for the stored version, which keeps its versionId and lastUpdated; `from`: those it must still have. */
-  | {
-      readonly op: 'restamp';
-      readonly key: ResourceKey;
-      readonly resource: Resource;
-      readonly facets: Facets;
-      readonly from: Facets;
-      readonly expect: Expectation;
-    }
+  /** New facets and labels for the stored version, which keeps its versionId and lastUpdated. */
+  | { readonly op: 'restamp'; readonly key: ResourceKey; readonly resource: Resource; readonly facets: Facets; readonly expect: Expectation }
   /** Nothing is changed, but this must hold. */
   | { readonly op: 'expect'; readonly key: ResourceKey; readonly expect: Expectation }
   /** The query finds exactly these inside the commit, under a lock on its criterion. */

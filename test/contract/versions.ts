@@ -117,8 +117,7 @@ export function versionsContract(open: Open): void {
               key: keyOf('Patient/stamped'),
               resource: { resourceType: 'Patient', id: 'stamped', gender: 'female', meta: { security } },
               facets: { ...before, confidentiality: 5 },
-              from,
-              expect: { versionId: '2' },
+              expect: { versionId: '2', facets: from },
             },
           ],
           at(9),
@@ -132,6 +131,12 @@ export function versionsContract(open: Open): void {
       const labelled = { branches: [{ type: 'Patient', where: some('Patient', '.confidentiality', token('5')), links: [] }], sort: [], limit: 9 };
       expect(namesOf((await store.search(labelled)).versions)).toEqual(['Patient/stamped']);
       expect(await restamp()).toEqual({ ok: false, at: 0, why: 'version' });
+      const key = keyOf('Patient/stamped');
+      for (const stale of [put('Patient/stamped', {}, { versionId: '2', facets: before }), remove('Patient/stamped', { versionId: '2', facets: before })])
+        expect(await store.commit([stale], at(9))).toEqual({ ok: false, at: 0, why: 'version' });
+      expect(await store.commit([expecting('Patient/stamped', { versionId: '2', facets: before })], at(9))).toEqual({ ok: false, at: 0, why: 'version' });
+      const { facets } = (await store.read(key))!;
+      expect(await store.commit([expecting('Patient/stamped', { versionId: '2', facets })], at(9))).toMatchObject({ ok: true });
     });
     test('totals count what is live', async () => {
       const { store: fresh } = await open();

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -35,7 +36,8 @@ export const configWith = (environment: Record<string, string>): Config => {
   return read.config;
 };
 
-export function clientOf(running: Running, token: string | undefined): Client {
+/** `server`: one of this process, or the address of another's. */
+export function clientOf({ server }: { readonly server: Server | string }, token: string | undefined): Client {
   const send = (test: request.Test, headers: Record<string, string> = {}): request.Test => {
     const authorized = token === undefined ? test : test.set('Authorization', `Bearer ${token}`);
     return authorized
@@ -51,7 +53,7 @@ export function clientOf(running: Running, token: string | undefined): Client {
       });
   };
   const url = (path: string): string => (path.startsWith('http') ? new URL(path).pathname + new URL(path).search : `/fhir/${path}`);
-  const to = request(running.server);
+  const to = request(server);
   return {
     get: (path, headers) => send(to.get(url(path)), headers),
     post: (path, body, headers) => send(to.post(url(path)), { 'Content-Type': 'application/fhir+json', ...headers }).send(body as object),

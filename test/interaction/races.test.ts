@@ -60,6 +60,36 @@ test('a statement that cites a Medication just before it becomes sensitive is la
   expect((await anna.get(`MedicationStatement/${id}`)).status).toBe(404);
 });
 
+test('a statement is labelled by a Medication that is stamped anew, or comes, just before the statement does', async () => {
+  const { ima, anna } = strangers;
+  await designate(ima, 'MedicationStatement', 'Medication');
+  const token = await tokenOf('ehr-ima', 'system/*.cruds');
+  const tablet = await made(ima.post('Medication', { resourceType: 'Medication', code: { text: 'tablet' } }));
+  const ingredient = [{ itemReference: { reference: `Medication/${tablet.id}` } }];
+  const kit = await made(ima.post('Medication', { resourceType: 'Medication', code: { text: 'kit' }, ingredient }));
+  await made(ima.post('MedicationStatement', citing('Patient/mary', `Medication/${kit.id}`)));
+  const late = async (medication: string, meanwhile: () => Promise<unknown>): Promise<void> => {
+    const { body } = await sendLate(token, { method: 'POST', path: ['MedicationStatement'], body: citing('Patient/mary', medication) }, meanwhile);
+    const { id } = JSON.parse(Buffer.from(printBody(body!)).toString());
+    expect((await anna.get(`MedicationStatement/${id}`)).status).toBe(404);
+  };
+  await late(`Medication/${kit.id}`, () => ima.put(`Medication/${tablet.id}`, { ...tablet, code: bupe }).expect(200));
+  await late('Medication/not-there-yet', () =>
+    ima.put('Medication/not-there-yet', { resourceType: 'Medication', id: 'not-there-yet', code: bupe }).expect(201),
+  );
+});
+
+test('an entry about a Patient that comes just before it is in the record of the Patient', async () => {
+  const { ima, world } = strangers;
+  const token = await tokenOf('ehr-ima', 'system/*.cruds');
+  const body = { ...lisinopril(), subject: { reference: 'Patient/newcomer' } };
+  const answer = await sendLate(token, { method: 'POST', path: ['MedicationStatement'], body }, () =>
+    ima.put('Patient/newcomer', { resourceType: 'Patient', id: 'newcomer' }).expect(201),
+  );
+  const { id } = JSON.parse(Buffer.from(printBody(answer.body!)).toString());
+  expect((await world.app.store.read({ type: 'MedicationStatement', id }))?.facets.records).toEqual(['Patient/newcomer']);
+});
+
 test('a designation beside one that was quicker is refused', async () => {
   const { ima } = strangers;
   const signed = await made(ima.post('DocumentReference', agreement()));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MongoClient } from 'mongodb';
+import type { ClientSession, MongoClient } from 'mongodb';
 import { Problem } from '../../fhir/problem.ts';
 import type { Instant } from '../../fhir/types.ts';
 import type { Change, Committed } from '../store.ts';
@@ -7,7 +7,8 @@ import { type LinkHash, linkOf } from './chain.ts';
 import { emptySheet, merge, type ParamsOf, plan, type Sheet } from './plan.ts';
 import { look } from './seen.ts';
 import type { Collections, StoredWriter } from './stored.ts';
-import { finds, isPassing, readMark, transact, type When } from './transaction.ts';
+import { finds, readMark, transact, type When } from './transaction.ts';
+import { isPassing, uncertain, within } from './unavailable.ts';
 
 interface Request {
   readonly changes: readonly Change[];
@@ -42,50 +43,70 @@ export function openCommitter(parts: CommitterParts): Committer {
   let closed = false;
   /** Where this writer is; undefined where it must be asked. */
   let head: StoredWriter | undefined;
+  const newSession = (): ClientSession => client.startSession({ causalConsistency: false });
+  let session = newSession();
 
   async function run(): Promise<void> {
     while (queue.length > 0) {
-      const group = nextGroup(queue);
-      await makeGroup(group).catch(error => refuse(group, error));
+      const { late = [], group = [] } = Object.groupBy(nextGroup(queue), one => (one.deadline <= Date.now() ? 'late' : 'group'));
+      refuse(late, full());
+      if (group.length > 0) await inTime(group).catch(error => refuse(group, error));
     }
     running = undefined;
   }
 
+  /** Where the driver never answers, what it was at is left behind with its session: past its deadline nothing of it is begun or committed any more. */
+  async function inTime(group: readonly Request[]): Promise<void> {
+    if (session.hasEnded) session = newSession();
+    let settled = false;
+    const making = makeGroup(group, session).finally(() => {
+      settled = true;
+    });
+    await within(2 * patience, uncertain, making).finally(() => {
+      if (settled) return;
+      session = newSession();
+      head = undefined;
+    });
+  }
+
   /** Makes what a group asks for, as often anew as others come in between. */
-  async function makeGroup(group: readonly Request[]): Promise<void> {
+  async function makeGroup(group: readonly Request[], on: ClientSession): Promise<void> {
     const deadline = Math.min(...group.map(request => request.deadline));
     let cause: unknown;
     for (let attempt = 0; Date.now() < deadline; attempt++) {
       if (attempt > 0) await sleep(Math.random() * Math.min(200, 2 ** attempt));
       try {
-        const lost = await attemptGroup(group, attempt, deadline);
+        const lost = await attemptGroup(group, on, attempt, deadline);
         if (lost === undefined) return;
         cause = lost.cause;
       } catch (error) {
         if (isPassing(error)) cause = error;
         else if (error instanceof Problem || group.length === 1) throw error;
         // One of them cannot be stored: each by itself, and only that one fails.
-        else return void (await eachAlone(group));
+        else return void (await eachAlone(group, on));
       }
     }
-    throw new Problem('unavailable', 'nothing can be stored at the moment; try again later', { cause });
+    throw full(cause);
   }
-  async function eachAlone(group: readonly Request[]): Promise<void> {
-    for (const request of group) await makeGroup([request]).catch(error => refuse([request], error));
+  async function eachAlone(group: readonly Request[], on: ClientSession): Promise<void> {
+    for (const request of group) await makeGroup([request], on).catch(error => refuse([request], error));
   }
 
-  async function attemptGroup(group: readonly Request[], attempt: number, deadline: number): Promise<{ readonly cause: unknown } | undefined> {
+  async function attemptGroup(
+    group: readonly Request[],
+    on: ClientSession,
+    attempt: number,
+    deadline: number,
+  ): Promise<{ readonly cause: unknown } | undefined> {
     const whens = group.flatMap(request => request.changes.filter((change): change is When => change.op === 'when'));
     for (const when of whens) if (!(await finds(when, at))) return void unmatched(group, when);
-    const [seen, from] = await Promise.all([
-      look(
-        group.flatMap(request => request.changes),
-        at,
-        attempt > 0,
-      ),
-      head ?? readMark(writer, at),
-    ]);
-    head = from;
+    head ??= await readMark(writer, on, at);
+    const from = head;
+    const seen = await look(
+      group.flatMap(request => request.changes),
+      at,
+      attempt > 0,
+    );
     const sheet = emptySheet();
     const answers = group.map(request => answerOf(request, seen, sheet));
     const settle = (): void => {
@@ -94,7 +115,7 @@ export function openCommitter(parts: CommitterParts): Committer {
     if (isEmpty(sheet)) return void settle();
     const { link, to } = await linkOf(sheet.events, from, linkHash, at);
     head = undefined;
-    const outcome = await transact({ sheet, seen, whens, from, to, ...(link === undefined ? {} : { link }) }, client, at, deadline);
+    const outcome = await transact({ sheet, seen, whens, from, to, ...(link === undefined ? {} : { link }) }, on, at, deadline);
     if (outcome.done !== 'lost') head = outcome.done === 'made' ? to : from;
     if (outcome.done === 'lost') return { cause: outcome.cause };
     if (outcome.done === 'unmatched') unmatched(group, outcome.when);
@@ -130,6 +151,7 @@ export function openCommitter(parts: CommitterParts): Committer {
     async close() {
       closed = true;
       await running;
+      await session.endSession();
     },
   };
 }
@@ -145,7 +167,9 @@ function nextGroup(queue: Request[]): readonly Request[] {
 }
 const isEmpty = ({ resources, epochs, documents, grants }: Sheet): boolean => resources.size + epochs.size + documents.size + grants.size === 0;
 
+/** Nothing was stored. */
+const full = (cause?: unknown): Problem => new Problem('unavailable', 'nothing can be stored at the moment; try again later', { cause });
 function refuse(group: readonly Request[], error: unknown): void {
-  const problem = error instanceof Problem ? error : new Problem('unavailable', 'nothing can be stored at the moment; try again later', { cause: error });
+  const problem = error instanceof Problem ? error : full(error);
   for (const { answer } of group) answer.reject(problem);
 }

@@ -11,20 +11,20 @@ interface Lease {
 }
 
 /**
- * Does the work that only one process may do at a time; gives false, and nothing was done, where another is at it. A holder that dies is followed after
- * 30 seconds, so what it began must bear being done again.
+ * Does the work that only one process may do at a time; gives false, and nothing was done, where another is at it. A holder that dies is followed
+ * when its lease runs out, so what it began must bear being done again.
  */
-export async function withLease(name: string, db: Db, work: () => Promise<void>): Promise<boolean> {
+export async function withLease(name: string, db: Db, work: () => Promise<void>, lasts: number = LASTS): Promise<boolean> {
   const leases = db.collection<Lease>('lease');
   const holder = randomUUID();
-  const until = (): Date => new Date(Date.now() + LASTS);
+  const until = (): Date => new Date(Date.now() + lasts);
   try {
     await leases.updateOne({ _id: name, until: { $lt: new Date() } }, { $set: { holder, until: until() } }, { upsert: true });
   } catch (error) {
     if (error instanceof MongoServerError && error.code === 11000) return false;
     throw error;
   }
-  const renewal = setInterval(() => void leases.updateOne({ _id: name, holder }, { $set: { until: until() } }).catch(() => {}), LASTS / 3).unref();
+  const renewal = setInterval(() => void leases.updateOne({ _id: name, holder }, { $set: { until: until() } }).catch(() => {}), lasts / 3).unref();
   try {
     await work();
   } finally {

@@ -4,7 +4,7 @@ import { BSON, ObjectId } from 'mongodb';
 import { printJson } from '../../fhir/json.ts';
 import { Problem } from '../../fhir/problem.ts';
 import { type Instant, type KeyName, nameOf, type ResourceKey, type ResourceType } from '../../fhir/types.ts';
-import type { Indexed, RecordId } from '../../search/indexed.ts';
+import type { Facets, Indexed, RecordId } from '../../search/indexed.ts';
 import type { SearchParam } from '../../search/query.ts';
 import type { DocumentChange } from '../documents.ts';
 import { readFacets, writeFacets } from '../encoding.ts';
@@ -137,8 +137,11 @@ function currentOf(key: ResourceKey, desk: Desk): StoredResource | undefined {
 }
 function holds(expect: Expectation, found: StoredResource | undefined): boolean {
   if (expect === 'any') return true;
-  return expect === 'absent' ? found === undefined : String(found?.v) === expect.versionId;
+  if (expect === 'absent') return found === undefined;
+  return found !== undefined && String(found.v) === expect.versionId && (expect.facets === undefined || alike(expect.facets, found.f));
 }
+const alike = (one: Facets, other: Facets): boolean => isDeepStrictEqual(readFacets(writeFacets(one)), readFacets(writeFacets(other)));
+
 function write(state: StoredResource, before: StoredResource | undefined, desk: Desk): void {
   desk.sheet.resources.set(state._id, fitting({ ...state, s: (before?.s ?? 0) + 1 }));
 }
@@ -184,10 +187,9 @@ function remove({ key, expect }: ChangeOf<'delete'>, at: Instant, desk: Desk): R
   return undefined;
 }
 
-function restamp({ key, resource, facets, from, expect }: ChangeOf<'restamp'>, desk: Desk): Refusal | undefined {
+function restamp({ key, resource, facets, expect }: ChangeOf<'restamp'>, desk: Desk): Refusal | undefined {
   const before = currentOf(key, desk);
-  const alike = (one: typeof facets, other: typeof facets): boolean => isDeepStrictEqual(readFacets(writeFacets(one)), readFacets(writeFacets(other)));
-  if (before === undefined || !holds(expect, before) || !alike(before.f, from)) return 'version';
+  if (before === undefined || !holds(expect, before)) return 'version';
   if (before.live === undefined) {
     write({ ...before, f: facets }, before, desk);
     return undefined;
@@ -254,8 +256,13 @@ function pastOf({ _id, v, u, live, f, b }: StoredResource): PastVersion {
 
 /** MongoDB's limit for a document is 16 MiB; a little is left for what the server adds. */
 const LARGEST = 16_000_000;
+/** And for the keys that one document has in an index, 100,000. */
+const MOST = 90_000;
 export function fitting<T extends PastVersion | StoredResource>(state: T): T {
-  if ((state.b?.length ?? 0) + ('ix' in state ? state.ix.length * 100 : 0) > LARGEST / 8 && BSON.calculateObjectSize(state) > LARGEST)
-    throw new Problem('too-long', `\`${state._id}\` is larger than the 16 MB that the database can hold`);
+  const entries = 'ix' in state ? state.ix : [];
+  // A character has up to three bytes.
+  const texts = entries.reduce((sum, { k, h = '' }) => sum + 3 * (k.length + h.length) + 50, 0);
+  if (entries.length > MOST || ((state.b?.length ?? 0) + texts > LARGEST / 4 && BSON.calculateObjectSize(state) > LARGEST))
+    throw new Problem('too-long', `\`${state._id}\` is larger than the 16 MB, or has more values to be found by, than the database can hold`);
   return state;
 }

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MongoServerError } from 'mongodb';
 import { Problem } from '../../fhir/problem.ts';
+import { explained } from './connect.ts';
 import { withLease } from './lease.ts';
 import type { Collections } from './stored.ts';
 
@@ -14,7 +16,7 @@ interface Step {
 export const steps: readonly Step[] = [
   {
     text: 'making the indexes',
-    async run({ resources, past, grants, documents, links, locks }) {
+    async run({ db, resources, past, epochs, grants, documents, writers, links, locks }) {
       await resources.createIndexes([
         // By a value of a parameter, in the order of rows.
         { key: { 'ix.k': 1, rid: 1 } },
@@ -27,13 +29,29 @@ export const steps: readonly Step[] = [
       await documents.createIndexes([{ key: { kind: 1, id: 1 } }]);
       await links.createIndexes([{ key: { at: 1, writer: 1, number: 1 } }, { key: { events: 1 } }]);
       await locks.createIndexes([{ key: { at: 1 }, expireAfterSeconds: 3600 }]);
+      // Not by the first commits: of several at once, some servers refuse those that come second.
+      for (const { collectionName } of [epochs, writers]) await db.createCollection(collectionName).catch(unlessThere);
     },
   },
 ];
+function unlessThere(error: unknown): void {
+  if (!(error instanceof MongoServerError && error.codeName === 'NamespaceExists')) throw error;
+}
 const ours: ReadonlySet<string> = new Set(['resource', 'past', 'grant', 'epoch', 'document', 'writer', 'link', 'lock', 'lease', 'schema']);
 
-/** Brings the database to the newest schema. Of several processes one does it, and the others wait. */
+/**
+ * Brings the database to the newest schema. Of several processes one does it, and the others wait.
+ * @throws Problem `exception` with one sentence: not ours, newer, or not to be written by this account.
+ */
 export async function prepare(at: Collections, progress: (text: string) => void = () => {}, known: readonly Step[] = steps): Promise<void> {
+  try {
+    await bringUp(at, progress, known);
+  } catch (error) {
+    throw explained(error, `${at.db.client.options.hosts.join(',')}/${at.db.databaseName}`);
+  }
+}
+
+async function bringUp(at: Collections, progress: (text: string) => void, known: readonly Step[]): Promise<void> {
   const schema = at.db.collection<{ _id: string; version: number }>('schema');
   const versionNow = async (): Promise<number> => (await schema.findOne({ _id: 'schema' }))?.version ?? 0;
   if ((await versionNow()) === 0) await refuseForeign(at);
@@ -47,7 +65,7 @@ export async function prepare(at: Collections, progress: (text: string) => void 
         const { text, run } = known[next]!;
         if (next > 0) progress(`changing the database from schema ${next} to ${next + 1}: ${text}`);
         await run(at);
-        await schema.updateOne({ _id: 'schema' }, { $set: { version: next + 1 } }, { upsert: true });
+        await schema.updateOne({ _id: 'schema' }, { $max: { version: next + 1 } }, { upsert: true });
       }
     });
     if (done) continue;

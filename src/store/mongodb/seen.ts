@@ -28,7 +28,6 @@ export async function look(changes: readonly Change[], { resources, epochs, docu
         break;
       case 'grants':
         consents.add(change.consent);
-        counted.add(grantsEpoch(change.consent));
         for (const record of [change.record, ...change.rows.map(row => row.record)]) counted.add(`record:${record}`);
         break;
       case 'document':
@@ -37,6 +36,8 @@ export async function look(changes: readonly Change[], { resources, epochs, docu
         break;
     }
   }
+  // Their epochs come first: what is replaced after that makes the write fail.
+  const before = consents.size === 0 ? [] : await epochs.find({ _id: { $in: [...consents].map(grantsEpoch) } }).toArray();
   const granted = consents.size === 0 ? [] : await grants.find({ consent: { $in: [...consents] } }, { projection: { consent: 1, record: 1 } }).toArray();
   for (const { record } of granted) counted.add(`record:${record}`);
   const [stored, epoch, there] = await Promise.all([
@@ -46,7 +47,7 @@ export async function look(changes: readonly Change[], { resources, epochs, docu
   ]);
   return {
     resources: new Map(stored.map(one => [one._id, one])),
-    epochs: new Map(epoch.map(one => [one._id, one])),
+    epochs: new Map([...before, ...epoch].map(one => [one._id, one])),
     documents: new Set(there.map(one => one._id)),
     granted: new Map([...Map.groupBy(granted, one => one.consent)].map(([consent, those]) => [consent, those.map(one => one.record)])),
   };

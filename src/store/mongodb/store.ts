@@ -31,11 +31,11 @@ export interface MongodbOptions {
  * @throws Problem `exception` with one sentence: not reached, not permitted, no replica set, too old, or written by a newer Kindred.
  */
 export async function openMongodb(options: MongodbOptions): Promise<ResourceStore> {
-  const { client, database } = await connect(options.url, options.patience);
+  const { client, database, revive } = await connect(options.url, options.patience);
   try {
     const at = collectionsOf(client.db(database));
     await prepare(at, options.progress);
-    return guarded(storeOf(client, at, options), options.patience);
+    return guarded(storeOf(client, at, options), options.patience, revive);
   } catch (error) {
     await client.close();
     throw error;

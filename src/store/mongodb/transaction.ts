@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AnyBulkWriteOperation, type ClientSession, type Collection, type Document, type MongoClient, MongoError, MongoServerError } from 'mongodb';
+import type { AnyBulkWriteOperation, ClientSession, Collection, Document } from 'mongodb';
 import { Problem } from '../../fhir/problem.ts';
 import { nameOf } from '../../fhir/types.ts';
-import type { SearchQuery } from '../../search/query.ts';
 import type { Change } from '../store.ts';
 import type { Seen, Sheet } from './plan.ts';
 import { findStages } from './query.ts';
 import type { Collections, StoredLink, StoredWriter } from './stored.ts';
+import { isPassing, uncertain } from './unavailable.ts';
 
 export type When = Extract<Change, { op: 'when' }>;
 /** All that one transaction writes, and what each of it must replace. */
@@ -27,59 +26,63 @@ export type Outcome = { readonly done: 'made' } | { readonly done: 'lost'; reado
 const lost = (cause?: unknown): Outcome => ({ done: 'lost', cause });
 const unheld = Symbol('a write did not find what it was to replace');
 
+const begun = { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' } as const;
+
 /**
  * Writes it all or nothing, durable on a majority. Throws where what became of it could not be found out before the deadline (a Problem `unavailable` that
- * says so), or what no other attempt can mend.
+ * says so), or what no other attempt can mend. All transactions of a writer are of one session, one after another: a server ends what an earlier one has
+ * left open, which a lost connection does not.
  */
-export async function transact(writes: Writes, client: MongoClient, at: Collections, deadline: number): Promise<Outcome> {
-  const session = client.startSession();
+export async function transact(writes: Writes, session: ClientSession, at: Collections, deadline: number): Promise<Outcome> {
+  session.startTransaction(begun);
   try {
-    session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' });
-    try {
-      const when = await unmatched(writes.whens, at, session);
-      if (when !== undefined) {
-        await session.abortTransaction();
-        return { done: 'unmatched', when };
-      }
-      await writeAll(writes, at, session);
-    } catch (error) {
-      await session.abortTransaction().catch(() => {});
-      if (error === unheld || isPassing(error)) return lost(error);
-      throw error;
+    const when = await unmatched(writes.whens, at, session);
+    if (when === undefined) await writeAll(writes, at, session);
+    if (when !== undefined || Date.now() >= deadline) {
+      await session.abortTransaction();
+      return when === undefined ? lost() : { done: 'unmatched', when };
     }
-    return await commit(session, writes, at, deadline);
-  } finally {
-    await session.endSession().catch(() => {});
+  } catch (error) {
+    await session.abortTransaction().catch(() => {});
+    if (error === unheld || isPassing(error)) return lost(error);
+    throw error;
   }
+  return commit(session, writes, at, deadline);
 }
 
-/** Ends the transaction; where no answer comes, asks again until it is known what became of it. */
+/** Ends the transaction. The driver asks twice; where it is not told then either, the mark tells. */
 async function commit(session: ClientSession, { from, to }: Writes, at: Collections, deadline: number): Promise<Outcome> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await session.commitTransaction();
-      return { done: 'made' };
-    } catch (error) {
-      const mark = isNetwork(error) && attempt === 0 ? undefined : await readMark(from._id, at).catch(() => undefined);
+  try {
+    await session.commitTransaction();
+    return { done: 'made' };
+  } catch (error) {
+    for (let attempt = 0; Date.now() < deadline; attempt++) {
+      const mark = await readMark(from._id, session, at).catch(() => undefined);
       if (mark !== undefined) return mark.commits >= to.commits ? { done: 'made' } : lost(error);
-      if (Date.now() > deadline) throw new Problem('unavailable', 'the database does not answer; it is not known whether this was stored', { cause: error });
       await sleep(Math.random() * Math.min(500, 20 * 2 ** attempt));
     }
+    throw new Problem('unavailable', uncertain, { cause: error });
   }
 }
 
-/**
- * How far the writer has come. A write itself, so that no transaction of the writer that is still open can be made afterwards: it waits for it to end.
- */
-export async function readMark(writer: string, { writers }: Collections): Promise<StoredWriter> {
+/** How far the writer has come. A transaction of its own, so that none of this session that came before it can be made any more. */
+export async function readMark(writer: string, session: ClientSession, { writers }: Collections): Promise<StoredWriter> {
   const fresh = { commits: 0, number: 0, hash: '', at: 0, begun: '' };
-  const found = await writers.findOneAndUpdate({ _id: writer }, { $inc: { fence: 1 }, $setOnInsert: fresh }, { upsert: true, returnDocument: 'after' });
-  return found ?? { _id: writer, ...fresh };
+  session.startTransaction(begun);
+  try {
+    const change = { $inc: { fence: 1 }, $setOnInsert: fresh };
+    const found = await writers.findOneAndUpdate({ _id: writer }, change, { session, upsert: true, returnDocument: 'after' });
+    await session.commitTransaction();
+    return found ?? { _id: writer, ...fresh };
+  } catch (error) {
+    if (session.inTransaction()) await session.abortTransaction().catch(() => {});
+    throw error;
+  }
 }
 
-/** The first criterion that does not find what it should. */
+/** The first criterion that does not find what it should. The locks are of types: criteria that are worded otherwise may be met by the same resource. */
 async function unmatched(whens: readonly When[], at: Collections, session: ClientSession): Promise<When | undefined> {
-  const locks = [...new Set(whens.map(when => lockOf(when.query)))].toSorted();
+  const locks = [...new Set(whens.flatMap(when => when.query.branches.map(branch => branch.type)))].toSorted();
   if (locks.length > 0) {
     const now = new Date();
     await at.locks.bulkWrite(
@@ -90,8 +93,6 @@ async function unmatched(whens: readonly When[], at: Collections, session: Clien
   for (const when of whens) if (!(await finds(when, at, session))) return when;
   return undefined;
 }
-const lockOf = ({ branches }: SearchQuery): string => createHash('sha256').update(JSON.stringify(branches)).digest('base64url');
-
 /** One more than are expected is enough to tell that there are others. */
 export async function finds({ query, matches }: When, { resources }: Collections, session?: ClientSession): Promise<boolean> {
   const found =
@@ -151,16 +152,3 @@ async function replace<T extends Numbered>(
   const { insertedCount, matchedCount } = await collection.bulkWrite(operations, { session, ordered: true });
   if (insertedCount + matchedCount !== states.size) throw unheld;
 }
-
-/** Codes that another attempt may mend: write conflict, no such transaction, lock timeout, snapshot too old, duplicate key (someone was faster) … */
-const passing: ReadonlySet<unknown> = new Set([112, 251, 24, 246, 11000, 263, 40001, 50]);
-const labels = ['TransientTransactionError', 'RetryableWriteError', 'RetryableError', 'SystemOverloadedError'];
-/** Whether nothing is wrong with what was asked: the same may be tried again. */
-export const isPassing = (error: unknown): boolean =>
-  isNetwork(error) ||
-  (error instanceof MongoError && labels.some(label => error.hasErrorLabel(label))) ||
-  (error instanceof MongoServerError && passing.has(error.code));
-
-/** The server was not reached, or has not answered. */
-const isNetwork = (error: unknown): boolean =>
-  error instanceof MongoError && /Network|ServerSelection|Timeout|PoolClear|ConnectionPool|TopologyClosed|WaitQueue/.test(error.name);

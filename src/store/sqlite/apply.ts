@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { printJson } from '../../fhir/json.ts';
 import { type Instant, nameOf, type ResourceKey } from '../../fhir/types.ts';
+import type { Facets } from '../../search/indexed.ts';
 import type { DocumentChange } from '../documents.ts';
 import { readFacets, writeFacets } from '../encoding.ts';
 import { stamped } from '../stamp.ts';
@@ -65,8 +66,13 @@ export const epochOf = (name: EpochName, driver: Driver): number => driver.get<{
 
 function holds(expect: Expectation, found: StoredRow | undefined): boolean {
   if (expect === 'any') return true;
-  return expect === 'absent' ? found === undefined : String(found?.version) === expect.versionId;
+  if (expect === 'absent') return found === undefined;
+  return found !== undefined && String(found.version) === expect.versionId && (expect.facets === undefined || sameFacets(expect.facets, found.facets));
 }
+const sameFacets = (expected: Facets, stored: string): boolean => {
+  const text = writeFacets(expected);
+  return text === stored || isDeepStrictEqual(readFacets(stored), readFacets(text));
+};
 
 function put({ key, resource, facets, expect }: ChangeOf<'put'>, at: Instant, work: Work, parts: Parts): Refusal | undefined {
   const found = rowOf(key, parts);
@@ -108,9 +114,9 @@ function remove({ key, expect }: ChangeOf<'delete'>, at: Instant, work: Work, pa
   return undefined;
 }
 
-function restamp({ key, resource, facets, from, expect }: ChangeOf<'restamp'>, parts: Parts): Refusal | undefined {
+function restamp({ key, resource, facets, expect }: ChangeOf<'restamp'>, parts: Parts): Refusal | undefined {
   const before = currentRow(key, parts);
-  if (before === undefined || !holds(expect, before) || !isDeepStrictEqual(readFacets(before.facets), readFacets(writeFacets(from)))) return 'version';
+  if (before === undefined || !holds(expect, before)) return 'version';
   const stored = stamped(resource, key, String(before.version), new Date(before.updated).toISOString());
   const body = before.deleted === 0 ? Buffer.from(printJson(stored)) : null;
   parts.driver.run('UPDATE res SET facets = ?, body = ? WHERE rid = ?', writeFacets(facets), body, before.rid);
