@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Resource } from '../../src/fhir/types.ts';
 import { type Client, openWorld, type World } from './world.ts';
 
 // What one client sends must neither stop the server for the others nor fill its memory.
+jest.setTimeout(30_000);
 let world: World;
 let mary: Client;
 beforeAll(async () => {
