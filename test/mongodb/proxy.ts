@@ -14,7 +14,7 @@ export interface Wire {
   dropAt(command: string, lost: Way): void;
   /** Connections stay, and nothing comes through any more: what is sent meanwhile is lost, and with it what would follow on that connection. */
   swallow(): void;
-  /** Nobody gets in, and who was in is thrown out. */
+  /** Nobody gets in, and who was in is thrown out, one after another. */
   refuse(): void;
   /** The end of all trouble. */
   heal(): void;
@@ -92,7 +92,8 @@ export async function startProxy(url: string): Promise<Wire> {
     },
     refuse() {
       refusing = true;
-      drop();
+      countdown = undefined;
+      for (const [index, end] of [...pairs].entries()) setTimeout(end, index * 5);
     },
     heal() {
       [swallowing, refusing, countdown, trap] = [false, false, undefined, undefined];

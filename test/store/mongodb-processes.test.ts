@@ -67,6 +67,7 @@ describe('two servers on one database', () => {
           const begun = performance.now();
           const { status } = await reads[number % reads.length]!(anna![a]);
           if (begun > ended) return expect([round, status]).toEqual([round, 403]);
+          await sleep(10);
         }
       })();
       const answer = await mary![b].put(`Consent/${active.id}`, { ...active, status: 'inactive' });
@@ -79,26 +80,6 @@ describe('two servers on one database', () => {
     }
   });
 
-  // The end looks under a lock who cites the Consent, and begins anew where somebody new does: after 5 s the patient is told 409.
-  test.failing('who goes on writing under a permit cannot hold off its end', async () => {
-    const told: number[] = [];
-    for (let round = 0; round < 3; round++) {
-      const [a, b] = places(round);
-      const active = await permit(mary![b]);
-      let silent = false;
-      const lanes = [0, 1, 2].map(async () => {
-        while (!silent) await anna![a].post('MedicationStatement', lisinopril());
-      });
-      await sleep(100);
-      const end = () => mary![b].put(`Consent/${active.id}`, { ...active, status: 'inactive' });
-      told.push((await end()).status);
-      silent = true;
-      await Promise.all(lanes);
-      if (told.at(-1) !== 200) await end().expect(200);
-    }
-    expect(told).toEqual([200, 200, 200]);
-  });
-
   test('where another permit goes on, only what the ended one permitted is gone', async () => {
     const standing = consent({
       kind: 'authorized-user',
@@ -108,7 +89,7 @@ describe('two servers on one database', () => {
     const proposed = await made(mary![0].post('Consent', standing));
     await activateAs(pair.app, proposed.id, '1', 'mary', { password: 'correct-horse-battery-1' });
     const entry = await made(ehr![0].post('MedicationStatement', lisinopril()));
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 6; round++) {
       const [a, b] = places(round);
       const active = await permit(mary![b]);
       expect((await anna![a].get('MedicationStatement?_total=accurate')).body.total).toBeGreaterThan(0);
@@ -165,7 +146,6 @@ describe('two servers on one database', () => {
       const criterion = { 'If-None-Exist': `identifier=urn:kindred:processes|once-${round}` };
       const answers = await Promise.all(Array.from({ length: 50 }, (_, number) => fresh[(number % 2) as 0 | 1].post('MedicationStatement', body, criterion)));
       const counted = Map.groupBy(answers, answer => answer.status);
-      process.stderr.write(`conditional creates: ${[...counted].map(([status, of]) => `${of.length} × ${status}`).join(', ')}\n`);
       expect(counted.get(201)).toHaveLength(1);
       for (const { status } of answers) expect([200, 201, 409, 412]).toContain(status);
       const ids = answers.filter(({ status }) => status < 300).map(({ body }) => body.id);
@@ -207,12 +187,27 @@ describe('two servers on one database', () => {
     expect(ids).toEqual(resourcesOf(body).map(one => one.id));
   });
 
+  // The end looks under a lock who cites the Consent, and begins anew where somebody new does: after 5 s the patient is told 409.
+  test.failing('who goes on writing under a permit cannot hold off its end', async () => {
+    const active = await permit(mary![1]);
+    let silent = false;
+    const lanes = [0, 1, 2].map(async () => {
+      while (!silent) await anna![0].post('MedicationStatement', lisinopril());
+    });
+    await sleep(100);
+    const end = () => mary![1].put(`Consent/${active.id}`, { ...active, status: 'inactive' });
+    const { status } = await end();
+    silent = true;
+    await Promise.all(lanes);
+    if (status !== 200) await end().expect(200);
+    expect(status).toBe(200);
+  });
+
   test('the log of all of them is sound', async () => {
     const { faults, events, heads } = await verifyChain(pair.app.store.chain());
     expect(faults).toEqual([]);
     expect(events).toBeGreaterThan(1000);
     // Both servers, and what the tests did beside them.
     expect(heads.filter(head => head.number > 20)).toHaveLength(3);
-    process.stderr.write(`log: ${events} events, links ${heads.map(head => head.number).join(' + ')}\n`);
   });
 });

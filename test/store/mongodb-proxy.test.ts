@@ -147,8 +147,9 @@ test('whatever becomes of its connections: nothing that was told is stored is lo
   const known = told.filter(one => one.what === 'not known' && there.has(one.name)).length;
   const figures = { stored: count('stored'), refused: count('refused'), nothing: count('nothing was stored'), 'not known': count('not known') };
   if (process.env.KINDRED_TEST_FIGURES) console.log({ ...figures, 'not known, but there': known, back, links: chain.links, cuts: proxy.cuts, ...trouble });
-  expect(figures.stored).toBeGreaterThan(200);
-  expect(back).toBeLessThan(PATIENCE * 3);
+  expect(figures.stored).toBeGreaterThan(100);
+  // Where the driver had to connect anew, a server that ends no sessions keeps what was begun for a minute.
+  expect(back).toBeLessThan(75_000);
 }, 180_000);
 
 async function cutSince(before: number): Promise<void> {

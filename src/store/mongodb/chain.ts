@@ -42,11 +42,26 @@ export async function* chainOf({ links, resources }: Collections, params: readon
     const found = new Map(stored.map(one => [one.id, kept(one, params)]));
     yield { number, writer, previous, hash, events: events.flatMap(id => found.get(id) ?? []) };
   }
-  const covered = { $lookup: { from: 'link', localField: 'id', foreignField: 'events', pipeline: [{ $limit: 1 }, { $project: { _id: 1 } }], as: 'covered' } };
-  const strays = await resources
-    .aggregate<StoredResource>([{ $match: { live: 'AuditEvent' } }, covered, { $match: { 'covered.0': { $exists: false } } }, { $sort: { rid: 1 } }])
-    .toArray();
+  const strays: StoredResource[] = [];
+  for await (const ids of batches(resources.find({ live: 'AuditEvent' }, { sort: { rid: 1 }, projection: { id: 1 } }))) {
+    const covering = await links.find({ events: { $in: ids } }, { projection: { events: 1 } }).toArray();
+    const bare = new Set(ids).difference(new Set(covering.flatMap(link => link.events)));
+    if (bare.size > 0)
+      strays.push(...(await resources.find({ _id: { $in: [...bare].map(id => `AuditEvent/${id}` as const) } }, { sort: { rid: 1 } }).toArray()));
+  }
   if (strays.length > 0) yield { number: -1, writer: '', previous: '', hash: '', events: strays.map(one => kept(one, params)) };
+}
+
+/** So many at a time that a log of any length is read in questions of which none takes long. */
+async function* batches(all: AsyncIterable<{ readonly id: string }>): AsyncIterable<string[]> {
+  let ids: string[] = [];
+  for await (const { id } of all) {
+    ids.push(id);
+    if (ids.length < 1000) continue;
+    yield ids;
+    ids = [];
+  }
+  if (ids.length > 0) yield ids;
 }
 
 function kept({ id, b, f, u, ix }: StoredResource, params: readonly SearchParam[]): KeptEvent {

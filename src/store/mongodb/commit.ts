@@ -43,8 +43,18 @@ export function openCommitter(parts: CommitterParts): Committer {
   let closed = false;
   /** Where this writer is; undefined where it must be asked. */
   let head: StoredWriter | undefined;
-  const newSession = (): ClientSession => client.startSession({ causalConsistency: false });
-  let session = newSession();
+  let session = client.startSession({ causalConsistency: false });
+  /** Goes on with another session. What the one before has left open would be in the way for a minute, unless the server can end it. */
+  function leaveSession(): void {
+    const { id } = session;
+    session = client.startSession({ causalConsistency: false });
+    head = undefined;
+    if (id !== undefined)
+      void client
+        .db('admin')
+        .command({ killSessions: [id] })
+        .then(undefined, () => {});
+  }
 
   async function run(): Promise<void> {
     while (queue.length > 0) {
@@ -57,15 +67,14 @@ export function openCommitter(parts: CommitterParts): Committer {
 
   /** Where the driver never answers, what it was at is left behind with its session: past its deadline nothing of it is begun or committed any more. */
   async function inTime(group: readonly Request[]): Promise<void> {
-    if (session.hasEnded) session = newSession();
+    // As all sessions have when the driver had to connect anew (connect.ts).
+    if (session.hasEnded) leaveSession();
     let settled = false;
     const making = makeGroup(group, session).finally(() => {
       settled = true;
     });
     await within(2 * patience, uncertain, making).finally(() => {
-      if (settled) return;
-      session = newSession();
-      head = undefined;
+      if (!settled) leaveSession();
     });
   }
 
