@@ -122,7 +122,11 @@ test('whatever becomes of its connections: nothing that was told is stored is lo
   const told: Told[] = [];
   let ending = false;
   const lanes = Array.from({ length: 16 }, (_, lane) => runLane(lane, told, () => ending));
-  const trouble = await makeTrouble(proxy, random, 30_000, PATIENCE * 0.7);
+  const stored = (): number => told.filter(one => one.what === 'stored').length;
+  const made: Readonly<Record<string, number>>[] = [];
+  // A server that ends no sessions keeps what was begun for a minute where the driver had to connect anew.
+  for (const begun = Date.now(); Date.now() - begun < 30_000 || (stored() <= 100 && Date.now() - begun < 120_000); )
+    made.push(await makeTrouble(proxy, random, 10_000, PATIENCE * 0.7));
   ending = true;
   const healed = Date.now();
   await Promise.all(lanes);
@@ -146,11 +150,10 @@ test('whatever becomes of its connections: nothing that was told is stored is lo
   const count = (what: Told['what']): number => told.filter(one => one.what === what).length;
   const known = told.filter(one => one.what === 'not known' && there.has(one.name)).length;
   const figures = { stored: count('stored'), refused: count('refused'), nothing: count('nothing was stored'), 'not known': count('not known') };
-  if (process.env.KINDRED_TEST_FIGURES) console.log({ ...figures, 'not known, but there': known, back, links: chain.links, cuts: proxy.cuts, ...trouble });
+  if (process.env.KINDRED_TEST_FIGURES) console.log({ ...figures, 'not known, but there': known, back, links: chain.links, cuts: proxy.cuts, made });
   expect(figures.stored).toBeGreaterThan(100);
-  // Where the driver had to connect anew, a server that ends no sessions keeps what was begun for a minute.
   expect(back).toBeLessThan(75_000);
-}, 180_000);
+}, 300_000);
 
 async function cutSince(before: number): Promise<void> {
   for (const end = Date.now() + PATIENCE; proxy.cuts === before && Date.now() < end; ) await sleep(1);

@@ -44,16 +44,14 @@ export function openCommitter(parts: CommitterParts): Committer {
   /** Where this writer is; undefined where it must be asked. */
   let head: StoredWriter | undefined;
   let session = client.startSession({ causalConsistency: false });
-  /** Goes on with another session. What the one before has left open would be in the way for a minute, unless the server can end it. */
+  /** Goes on with another session. What the one before has left open would be in the way for a minute, so it is ended as far as that can be. */
   function leaveSession(): void {
-    const { id } = session;
+    const old = session;
     session = client.startSession({ causalConsistency: false });
     head = undefined;
-    if (id !== undefined)
-      void client
-        .db('admin')
-        .command({ killSessions: [id] })
-        .then(undefined, () => {});
+    const { id, hasEnded } = old;
+    const killed = (): Promise<unknown> => client.db('admin').command({ killSessions: [id] });
+    void (hasEnded ? killed() : old.endSession()).catch(() => {});
   }
 
   async function run(): Promise<void> {

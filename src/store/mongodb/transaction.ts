@@ -37,7 +37,7 @@ export async function transact(writes: Writes, session: ClientSession, at: Colle
   session.startTransaction(begun);
   try {
     const when = await unmatched(writes.whens, at, session);
-    if (when === undefined) await writeAll(writes, at, session);
+    if (when === undefined) await writeAll(writes, at, session, deadline);
     if (when !== undefined || Date.now() >= deadline) {
       await session.abortTransaction();
       return when === undefined ? lost() : { done: 'unmatched', when };
@@ -107,28 +107,34 @@ export async function finds({ query, matches }: When, { resources }: Collections
   return new Set(found.map(one => one._id)).symmetricDifference(new Set<string>(matches.map(nameOf))).size === 0;
 }
 
-/** Always in the same order, so that two of them wait for each other at most one way. */
-async function writeAll({ sheet, seen, link, from, to }: Writes, at: Collections, session: ClientSession): Promise<void> {
-  await replace(at.epochs, sheet.epochs, seen.epochs, session);
-  await replace(at.resources, sheet.resources, seen.resources, session);
-  if (sheet.past.length > 0) await at.past.insertMany(sheet.past, { session });
-  if (sheet.grants.size > 0) {
-    await at.grants.deleteMany({ consent: { $in: [...sheet.grants.keys()] } }, { session });
-    const fresh = [...sheet.grants.values()].flat();
-    if (fresh.length > 0) await at.grants.insertMany(fresh, { session });
-  }
-  if (sheet.documents.size > 0) {
-    await at.documents.bulkWrite(
-      sorted(sheet.documents).map(([_id, document]) =>
+/** Always in the same order, so that two of them wait for each other at most one way. Past the deadline no step is begun. */
+async function writeAll({ sheet, seen, link, from, to }: Writes, at: Collections, session: ClientSession, deadline: number): Promise<void> {
+  const steps: readonly (() => Promise<unknown>)[] = [
+    () => replace(at.epochs, sheet.epochs, seen.epochs, session),
+    () => replace(at.resources, sheet.resources, seen.resources, session),
+    async () => sheet.past.length > 0 && at.past.insertMany(sheet.past, { session }),
+    async () => sheet.grants.size > 0 && at.grants.deleteMany({ consent: { $in: [...sheet.grants.keys()] } }, { session }),
+    async () => {
+      const fresh = [...sheet.grants.values()].flat();
+      if (fresh.length > 0) await at.grants.insertMany(fresh, { session });
+    },
+    async () => {
+      const writes = sorted(sheet.documents).map(([_id, document]) =>
         document === undefined ? { deleteOne: { filter: { _id } } } : { replaceOne: { filter: { _id }, replacement: document, upsert: true } },
-      ),
-      { session },
-    );
+      );
+      if (writes.length > 0) await at.documents.bulkWrite(writes, { session });
+    },
+    async () => link !== undefined && at.links.insertOne(link, { session }),
+    async () => {
+      const { _id, ...mark } = to;
+      const { matchedCount } = await at.writers.updateOne({ _id, commits: from.commits }, { $set: mark }, { session });
+      if (matchedCount !== 1) throw unheld;
+    },
+  ];
+  for (const step of steps) {
+    if (Date.now() >= deadline) throw unheld;
+    await step();
   }
-  if (link !== undefined) await at.links.insertOne(link, { session });
-  const { _id, ...mark } = to;
-  const { matchedCount } = await at.writers.updateOne({ _id, commits: from.commits }, { $set: mark }, { session });
-  if (matchedCount !== 1) throw unheld;
 }
 const sorted = <T>(map: ReadonlyMap<string, T>): readonly (readonly [string, T])[] => [...map].toSorted(([one], [other]) => (one < other ? -1 : 1));
 
