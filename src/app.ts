@@ -22,10 +22,10 @@ import { makeInteractions } from './interaction/interactions.ts';
 import type { Parts } from './interaction/parts.ts';
 import { note, routeFor, run, runInteraction } from './interaction/run.ts';
 import { makeLog, type WriteLog } from './log.ts';
-import { buildRegistry } from './search/registry.ts';
+import { buildRegistry, type Registry } from './search/registry.ts';
 import type { StoreAddress } from './store/address.ts';
 import { openStore, openTransfer as openStoreTransfer } from './store/open.ts';
-import type { Change } from './store/store.ts';
+import type { Change, ResourceStore } from './store/store.ts';
 import type { Transfer } from './store/transfer.ts';
 import { watched } from './store/watched.ts';
 
@@ -59,6 +59,16 @@ export async function openApp(config: Config, given: { readonly url?: string } =
     progress: text => log('info', text),
   });
   const store = watched(opened, config.slow, (what, ms) => log('warn', 'slow', { what, ms }));
+  try {
+    return await appOn(store, config, given, registry, log);
+  } catch (error) {
+    // What is left open would keep the process alive.
+    await store.close();
+    throw error;
+  }
+}
+
+async function appOn(store: ResourceStore, config: Config, given: { readonly url?: string }, registry: Registry, log: WriteLog): Promise<App> {
   const now = (): string => (config.clock === undefined ? new Date() : new Date(readFileSync(config.clock, 'utf8').trim())).toISOString();
   const url = given.url ?? config.url ?? ((await store.document('note', 'url')) as string | undefined) ?? `http://localhost:${config.port}`;
   const key = await signingKey(store, now());

@@ -1,9 +1,9 @@
 import { lentBy, sameMaker } from '../access/facets.ts';
 import { citersOf, isRecord } from '../access/record.ts';
-import { nameOf, type ResourceKey } from '../fhir/types.ts';
-import { ref } from '../search/facets.ts';
+import { nameOf, type ResourceKey, type ResourceType } from '../fhir/types.ts';
+import { about, ref } from '../search/facets.ts';
 import type { Facets, Indexed, Origin } from '../search/indexed.ts';
-import type { SearchQuery } from '../search/query.ts';
+import type { SearchParam, SearchQuery } from '../search/query.ts';
 import type { Change, ResourceStore, Version } from '../store/store.ts';
 import { keyOfName, lookups, type StampOverlay } from './overlay.ts';
 
@@ -21,10 +21,15 @@ export interface Restamps {
 }
 const same = (a: Facets, b: Facets): boolean => JSON.stringify(a) === JSON.stringify(b);
 
+/** No bound. */
+const ALL = 1_000_000_000;
+
 /** Whatever may take facets over from this resource and cites it. */
 function citers(key: ResourceKey, limit: number): SearchQuery {
-  const where = { op: 'some', param: ref, test: { anyOf: [{ kind: 'reference', type: key.type, id: key.id }] } } as const;
-  return { branches: citersOf(key.type).map(type => ({ type, where, links: [] })), sort: [], limit };
+  const test = { anyOf: [{ kind: 'reference', type: key.type, id: key.id }] } as const;
+  // A Provenance takes over from its targets only: it may name a Consent besides, and whoever writes under that must not hold off its end.
+  const param = (type: ResourceType): SearchParam => (type === 'Provenance' ? about : ref);
+  return { branches: citersOf(key.type).map(type => ({ type, where: { op: 'some', param: param(type), test }, links: [] })), sort: [], limit };
 }
 
 /**
@@ -44,8 +49,7 @@ export async function restamps(store: ResourceStore, overlay: StampOverlay, chan
   while (wave.length > 0) {
     const next: (typeof wave)[number][] = [];
     for (const { key, by, created } of wave) {
-      const types = new Set(citersOf(key.type));
-      const keys = (await store.linked([key], ref, 'referred-by')).filter(one => types.has(one.type));
+      const keys = await store.keys(citers(key, ALL));
       const versions = await store.readMany(keys);
       const query = citers(key, keys.length + 1);
       if (query.branches.length > 0 && !isRecord(key.type)) holds.push({ op: 'when', query, matches: keys });

@@ -69,11 +69,7 @@ describe(`a server that is killed under load (seed ${seed})`, () => {
       await check(store!, deeds, 0);
     }
     const deeds = places.flatMap(place => place.deeds);
-    const count = (told: Deed['told'], stored: boolean): number => deeds.filter(deed => deed.told === told && deed.stored === stored).length;
-    process.stderr.write(
-      `${engine}: done ${count('done', true)}, refused ${count('refused', false)}, unanswered ${count('nothing', true)} stored, ${count('nothing', false)} not\n`,
-    );
-    expect(count('done', true)).toBeGreaterThan(50 * KILLS);
+    expect(deeds.filter(deed => deed.told === 'done').length).toBeGreaterThan(50 * KILLS);
   });
 });
 
