@@ -12,4 +12,4 @@ export function parseAddress(text: string): StoreAddress | undefined {
 }
 
 /** The address without name, password and options, for people. */
-export const shownAddress = (text: string): string => text.replace(/\/\/[^/]*@/, '//').replace(/\?.*$/, '');
+export const shownAddress = (text: string): string => text.replace(/\/\/.*@/, '//').replace(/\?.*$/, '');

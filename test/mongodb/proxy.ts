@@ -10,8 +10,8 @@ export interface Wire {
   drop(): void;
   /** Breaks all connections as soon as so many more bytes have come through this way; the last of them do not arrive. */
   dropAfter(bytes: number, way: Way): void;
-  /** Breaks the connection over which this command comes, the next time it does: before it is passed on, or instead of passing on its answer. */
-  dropAt(command: string, lost: Way): void;
+  /** Breaks the connection over which this command comes, the next times it does: before it is passed on, or instead of passing on its answer. */
+  dropAt(command: string, ...lost: readonly Way[]): void;
   /** Connections stay, and nothing comes through any more: what is sent meanwhile is lost, and with it what would follow on that connection. */
   swallow(): void;
   /** Nobody gets in, and who was in is thrown out, one after another. */
@@ -29,7 +29,7 @@ export async function startProxy(url: string): Promise<Wire> {
   const pairs = new Set<() => void>();
   let [swallowing, refusing, cuts] = [false, false, 0];
   let countdown: { way: Way; left: number } | undefined;
-  let trap: { bytes: Buffer; lost: Way } | undefined;
+  let trap: { bytes: Buffer; lost: Way[] } | undefined;
   const drop = (): void => {
     countdown = undefined;
     for (const end of pairs) end();
@@ -51,8 +51,8 @@ export async function startProxy(url: string): Promise<Wire> {
           mute ||= swallowing;
           if (mute) return;
           if (way === 'request' && trap !== undefined && data.includes(trap.bytes)) {
-            const { lost } = trap;
-            trap = undefined;
+            const lost = trap.lost.shift();
+            if (trap.lost.length === 0) trap = undefined;
             cuts++;
             if (lost === 'request') return end();
             doomed = true;
@@ -84,8 +84,8 @@ export async function startProxy(url: string): Promise<Wire> {
       countdown = { way, left: bytes };
     },
     // In a message of the protocol the name of a command is the first key of a BSON document, the ones meant here with the number 1.
-    dropAt(command, lost) {
-      trap = { bytes: Buffer.from(`\x10${command}\0`), lost };
+    dropAt(command, ...lost) {
+      trap = { bytes: Buffer.from(`\x10${command}\0`), lost: [...lost] };
     },
     swallow() {
       swallowing = true;
