@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { verifyChain } from '../audit/chain.ts';
-import { addressForms, parseAddress, type StoreAddress, shownAddress } from '../store/address.ts';
+import { addressForms, parseAddress, type StoreAddress, shownAddress, withoutCredentials } from '../store/address.ts';
 import { carry, type Tell } from '../store/carry.ts';
 import { compare } from '../store/compare.ts';
 import type { Transfer } from '../store/transfer.ts';
@@ -100,7 +100,7 @@ async function migrateStore(from: Named, to: Named, again: boolean, doors: Doors
     );
   } catch (error) {
     // Engines speak of the setting that usually holds the address, and drivers of addresses as they are.
-    const reason = (error as Error).message.replaceAll('KINDRED_STORE', 'the address').replaceAll(/\/\/[^@\s]*@/g, '//');
+    const reason = withoutCredentials((error as Error).message).replaceAll('KINDRED_STORE', 'the address');
     throw new CommandProblem(under ? `${reason}\nWhat was carried stays: run the same command again, and it goes on from there` : reason);
   } finally {
     if (process.stderr.isTTY) process.stderr.write('\n');

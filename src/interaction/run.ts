@@ -64,7 +64,12 @@ export async function note(error: unknown, request: Pick<FhirRequest, 'path'> & 
 }
 async function keep(log: Log, error: unknown, parts: Parts): Promise<void> {
   const lines = log.failed(error);
-  if (lines.length > 0) await parts.store.commit(lines, parts.now());
+  try {
+    if (lines.length > 0) await parts.store.commit(lines, parts.now());
+  } catch (failure) {
+    // Whether what was asked for may be stored after all is in the words of the first.
+    if (!(error instanceof Problem && error.code === 'unavailable')) throw failure;
+  }
   if (error instanceof Error) noted.add(error);
 }
 

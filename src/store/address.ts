@@ -11,5 +11,7 @@ export function parseAddress(text: string): StoreAddress | undefined {
   return /^mongodb(\+srv)?:\/\/[^/]/.test(text) ? { engine: 'mongodb', url: text } : undefined;
 }
 
+/** A text without the names and passwords of the addresses in it, whatever those consist of. */
+export const withoutCredentials = (text: string): string => text.replaceAll(/\/\/\S*@/g, '//');
 /** The address without name, password and options, for people. */
-export const shownAddress = (text: string): string => text.replace(/\/\/.*@/, '//').replace(/\?.*$/, '');
+export const shownAddress = (text: string): string => withoutCredentials(text).replace(/\?.*$/, '');

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Problem } from '../../src/fhir/problem.ts';
 import type { Answer, FhirRequest } from '../../src/interaction/interaction.ts';
 import { makeInteractions } from '../../src/interaction/interactions.ts';
 import { printBody } from '../../src/interaction/print.ts';
@@ -88,6 +89,19 @@ test('an entry about a Patient that comes just before it is in the record of the
   );
   const { id } = JSON.parse(Buffer.from(printBody(answer.body!)).toString());
   expect((await world.app.store.read({ type: 'MedicationStatement', id }))?.facets.records).toEqual(['Patient/newcomer']);
+});
+
+test('what may be stored after all is told so, though the log cannot be written either', async () => {
+  const { app } = strangers.world;
+  const words = ['it is not known whether this was stored', 'try again later'];
+  const parts = { ...app.parts, store: { ...app.store, commit: () => Promise.reject(new Problem('unavailable', words.shift()!)) } };
+  const caller = await app.verify(await tokenOf('ehr-ima', 'system/*.cruds'));
+  const request: FhirRequest = { method: 'POST', path: ['MedicationStatement'], body: lisinopril(), query: [], headers: {} };
+  const told = (sent: FhirRequest) => run(routeFor(sent), sent, caller, parts, makeInteractions(parts, Buffer.alloc(32), true));
+  await expect(told(request)).rejects.toMatchObject({ code: 'unavailable', message: 'it is not known whether this was stored' });
+  // What is refused for another reason is answered only when that is in the log.
+  words.splice(0, words.length, 'try again later');
+  await expect(told({ ...request, method: 'GET', path: ['MedicationStatement', 'nowhere'] })).rejects.toMatchObject({ code: 'unavailable' });
 });
 
 test('a designation beside one that was quicker is refused', async () => {

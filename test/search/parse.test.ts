@@ -211,6 +211,11 @@ describe('refusals name the parameter, and the value where it is the value', () 
     ['Patient', 'active=true&'.repeat(201), 'too-costly', /201 parameters/],
     ['Observation', `_sort=${'date,'.repeat(10)}date`, 'too-costly', /`_sort` has 11 keys/],
     ['Observation', `code=${'a,'.repeat(999)}a&code=${'a,'.repeat(999)}a&_lastUpdated=2024`, 'too-costly', /2001 values/],
+    ['Patient', `name=${'a'.repeat(8001)}`, 'too-costly', /`name` has 8001 characters; at most 8000/],
+    ['Patient', `active:not=${'a'.repeat(8001)}`, 'too-costly', /8001 characters/],
+    ['Patient', `name:contains=${'a'.repeat(1001)}`, 'too-costly', /1001 characters; at most 1000/],
+    ['Observation', `patient.name=${'a'.repeat(8001)}`, 'too-costly', /8001 characters/],
+    ['Observation', 'patient.name=a&'.repeat(101), 'too-costly', /101 ends; at most 100/],
     ['Observation', `subject.active=${'true,'.repeat(999)}true&date=${'2024,'.repeat(999)}2024&status:not=a`, 'too-costly', /values/],
   ])('%s?%.60s', (type, query, code, message) => {
     const { code: found, message: said } = refusal(() => search(type, query));

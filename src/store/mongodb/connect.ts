@@ -1,6 +1,6 @@
 import { MongoClient, type MongoClientOptions, MongoError, MongoServerError } from 'mongodb';
 import { Problem } from '../../fhir/problem.ts';
-import { shownAddress } from '../address.ts';
+import { shownAddress, withoutCredentials } from '../address.ts';
 
 export interface Connected {
   readonly client: MongoClient;
@@ -104,4 +104,4 @@ export function explained(error: unknown, where: string): unknown {
   return told(`no MongoDB was reached at ${where}: ${reasonOf(error)}`);
 }
 const tooOld = (where: string): string => `the MongoDB at ${where} is older than 7.0, which Kindred needs`;
-const reasonOf = (error: unknown): string => String((error as Error).message).replaceAll(/\/\/\S*@/g, '//');
+const reasonOf = (error: unknown): string => withoutCredentials(String((error as Error).message));
