@@ -91,6 +91,39 @@ test('an entry about a Patient that comes just before it is in the record of the
   expect((await world.app.store.read({ type: 'MedicationStatement', id }))?.facets.records).toEqual(['Patient/newcomer']);
 });
 
+test('an entry that becomes sensitive just before a caregiver deletes it stays', async () => {
+  const { ima, anna, mary, world } = strangers;
+  const medication = await made(ima.post('Medication', { resourceType: 'Medication', code: { text: 'tablet' } }));
+  await made(ima.post('MedicationStatement', citing('Patient/mary', `Medication/${medication.id}`)));
+  await designate(ima, 'MedicationStatement', 'Medication');
+  const { id } = await made(anna.post('MedicationStatement', citing('Patient/mary', `Medication/${medication.id}`)));
+  const late = sendLate(await tokenOf('med-app', 'patient/*.cruds', 'anna'), { method: 'DELETE', path: ['MedicationStatement', id] }, () =>
+    ima.put(`Medication/${medication.id}`, { ...medication, code: bupe }).expect(200),
+  );
+  await expect(late).rejects.toMatchObject({ code: 'not-found' });
+  expect((await mary.get(`MedicationStatement/${id}`)).status).toBe(200);
+  expect((await world.app.store.read({ type: 'MedicationStatement', id }))?.versionId).toBe('1');
+});
+
+test('whoever goes on writing under a Consent does not hold off its end', async () => {
+  const { ima, anna } = strangers;
+  const { app } = strangers.world;
+  const consent = await designate(ima, 'MedicationStatement');
+  const store: ResourceStore = {
+    ...app.store,
+    async commit(changes, at) {
+      // Each of her entries makes a Provenance that names the Consent.
+      if (changes.some(change => change.op === 'grants')) await made(anna.post('MedicationStatement', lisinopril()));
+      return app.store.commit(changes, at);
+    },
+  };
+  const parts = { ...app.parts, store };
+  const request: FhirRequest = { method: 'PUT', path: ['Consent', consent.id], body: { ...consent, status: 'inactive' }, query: [], headers: {} };
+  const caller = await app.verify(await tokenOf('med-app', 'patient/Consent.cruds', 'mary'));
+  expect((await run(routeFor(request), request, caller, parts, makeInteractions(parts, Buffer.alloc(32), true))).status).toBe(200);
+  expect((await anna.post('MedicationStatement', lisinopril())).status).toBe(403);
+});
+
 test('what may be stored after all is told so, though the log cannot be written either', async () => {
   const { app } = strangers.world;
   const words = ['it is not known whether this was stored', 'try again later'];

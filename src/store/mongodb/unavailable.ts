@@ -36,7 +36,7 @@ function problemOf(error: unknown): unknown {
 }
 /** A command over its limits: of its size, its stages, or its regular expressions. The driver refuses the first by itself. */
 const isTooLarge = (error: unknown): boolean =>
-  (error instanceof RangeError && (error as { code?: unknown }).code === 'ERR_OUT_OF_RANGE') ||
+  (error as { code?: unknown } | null)?.code === 'ERR_OUT_OF_RANGE' ||
   (error instanceof MongoServerError && [10334, 17419, 51091, 7749501, 16436].includes(Number(error.code))) ||
   (error instanceof MongoError && error.name === 'MongoInvalidArgumentError');
 
