@@ -206,7 +206,13 @@ function logRequest(
   log: WriteLog,
   { status, method, what, ms, problem }: { status: number; method: string; what: string; ms: number; problem?: { code: string; cause?: unknown } },
 ): void {
-  const cause =
-    problem?.code === 'exception' ? { cause: problem.cause instanceof Error ? (problem.cause.stack ?? problem.cause.message) : String(problem.cause) } : {};
+  const cause = status < 500 || problem?.cause === undefined ? {} : { cause: causeOf(problem.cause, problem.code === 'exception') };
   log(status >= 500 ? 'error' : 'debug', 'request', { status, method, what, ms, ...(problem === undefined ? {} : { problem: problem.code }), ...cause });
+}
+/** A fault of ours with all that is known; of what a database says only the kind: its words may hold what was stored. */
+function causeOf(cause: unknown, whole: boolean): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (whole) return cause.stack ?? cause.message;
+  const { name, code } = cause as Error & { readonly code?: unknown };
+  return code === undefined ? name : `${name} ${String(code)}`;
 }

@@ -4,6 +4,7 @@ import { Problem } from '../../fhir/problem.ts';
 import type { Instant } from '../../fhir/types.ts';
 import type { Change, Committed } from '../store.ts';
 import { type LinkHash, linkOf } from './chain.ts';
+import { endSessions, holdsWanted, makeEnder, STANDS_BACK, want } from './contention.ts';
 import { emptySheet, merge, type ParamsOf, plan, type Sheet } from './plan.ts';
 import { look } from './seen.ts';
 import type { Collections, StoredWriter } from './stored.ts';
@@ -33,6 +34,13 @@ export interface CommitterParts {
   readonly patience: number;
 }
 
+interface Attempt {
+  readonly attempt: number;
+  /** Epoch milliseconds, both. */
+  readonly standsBackUntil: number;
+  readonly deadline: number;
+}
+
 /** Requests in one transaction at most, and changes. */
 const GROUP = { requests: 64, changes: 1000 };
 
@@ -49,9 +57,7 @@ export function openCommitter(parts: CommitterParts): Committer {
     const old = session;
     session = client.startSession({ causalConsistency: false });
     head = undefined;
-    const { id, hasEnded } = old;
-    const killed = (): Promise<unknown> => client.db('admin').command({ killSessions: [id] });
-    void (hasEnded ? killed() : old.endSession()).catch(() => {});
+    void (old.hasEnded ? endSessions(client, [old.id!]) : old.endSession()).catch(() => {});
   }
 
   async function run(): Promise<void> {
@@ -79,11 +85,14 @@ export function openCommitter(parts: CommitterParts): Committer {
   /** Makes what a group asks for, as often anew as others come in between. */
   async function makeGroup(group: readonly Request[], on: ClientSession): Promise<void> {
     const deadline = Math.min(...group.map(request => request.deadline));
+    const standsBackUntil = Date.now() + STANDS_BACK;
+    const endStill = makeEnder(client, at, writer, patience / 3);
     let cause: unknown;
     for (let attempt = 0; Date.now() < deadline; attempt++) {
       if (attempt > 0) await sleep(Math.random() * Math.min(200, 2 ** attempt));
       try {
-        const lost = await attemptGroup(group, on, attempt, deadline);
+        if (attempt > 3) await endStill();
+        const lost = await attemptGroup(group, on, { attempt, standsBackUntil, deadline });
         if (lost === undefined) return;
         cause = lost.cause;
       } catch (error) {
@@ -102,8 +111,7 @@ export function openCommitter(parts: CommitterParts): Committer {
   async function attemptGroup(
     group: readonly Request[],
     on: ClientSession,
-    attempt: number,
-    deadline: number,
+    { attempt, standsBackUntil, deadline }: Attempt,
   ): Promise<{ readonly cause: unknown } | undefined> {
     const whens = group.flatMap(request => request.changes.filter((change): change is When => change.op === 'when'));
     for (const when of whens) if (!(await finds(when, at))) return void unmatched(group, when);
@@ -120,11 +128,15 @@ export function openCommitter(parts: CommitterParts): Committer {
       for (const answer of answers) answer();
     };
     if (isEmpty(sheet)) return void settle();
+    if (Date.now() < standsBackUntil && holdsWanted(sheet, seen)) return { cause: 'another goes first' };
     const { link, to } = await linkOf(sheet.events, from, linkHash, at);
     head = undefined;
     const outcome = await transact({ sheet, seen, whens, from, to, ...(link === undefined ? {} : { link }) }, on, at, deadline);
     if (outcome.done !== 'lost') head = outcome.done === 'made' ? to : from;
-    if (outcome.done === 'lost') return { cause: outcome.cause };
+    if (outcome.done === 'lost') {
+      await want(sheet, seen, at);
+      return { cause: outcome.cause };
+    }
     if (outcome.done === 'unmatched') unmatched(group, outcome.when);
     else settle();
     return undefined;
@@ -158,6 +170,7 @@ export function openCommitter(parts: CommitterParts): Committer {
     async close() {
       closed = true;
       await running;
+      await at.writers.updateOne({ _id: writer }, { $unset: { session: '' } }).catch(() => {});
       await session.endSession();
     },
   };

@@ -113,7 +113,7 @@ function apply(change: Change, at: Instant, desk: Desk): Refusal | undefined {
       return undefined;
     case 'epoch': {
       const epoch = desk.epoch(change.of);
-      desk.sheet.epochs.set(change.of, { ...epoch, s: epoch.s + 1 });
+      desk.sheet.epochs.set(change.of, { _id: change.of, epoch: epoch.epoch, s: epoch.s + 1 });
       return epoch.epoch === change.is ? undefined : 'epoch';
     }
     case 'grants': {

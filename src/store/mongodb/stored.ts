@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { Collection, Db, ObjectId } from 'mongodb';
+import type { Collection, Db, ObjectId, ServerSessionId } from 'mongodb';
 import { parseJson } from '../../fhir/json.ts';
 import { Problem } from '../../fhir/problem.ts';
 import { type KeyName, nameOf, type Resource, type ResourceKey, type ResourceType } from '../../fhir/types.ts';
@@ -61,6 +61,8 @@ export interface StoredEpoch {
   readonly epoch: number;
   /** As in StoredResource. */
   readonly s: number;
+  /** Someone who wants to raise it has been outrun (contention.ts). */
+  readonly wanted?: boolean;
 }
 export interface StoredDocument {
   readonly _id: string;
@@ -78,6 +80,8 @@ export interface StoredWriter {
   readonly at: number;
   /** What its first link names. */
   readonly begun: string;
+  /** Its transactions are of this one. */
+  readonly session?: ServerSessionId;
 }
 export interface StoredLink {
   readonly _id: string;

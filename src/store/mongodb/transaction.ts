@@ -70,7 +70,7 @@ export async function readMark(writer: string, session: ClientSession, { writers
   const fresh = { commits: 0, number: 0, hash: '', at: 0, begun: '' };
   session.startTransaction(begun);
   try {
-    const change = { $inc: { fence: 1 }, $setOnInsert: fresh };
+    const change = { $inc: { fence: 1 }, $set: { session: session.id! }, $setOnInsert: fresh };
     const found = await writers.findOneAndUpdate({ _id: writer }, change, { session, upsert: true, returnDocument: 'after' });
     await session.commitTransaction();
     return found ?? { _id: writer, ...fresh };
