@@ -15,37 +15,28 @@ const seed = jest.getSeed();
 /** How many milliseconds of the load each kill comes after. */
 const moments = fc.sample(fc.noBias(fc.integer({ min: 10, max: 1500 })), { seed, numRuns: KILLS });
 
-interface Place {
-  readonly address: string;
-  readonly deeds: Deed[];
-  store?: ResourceStore;
-}
-
 // In a describe, so that it ends before the databases go.
 describe(`a server that is killed under load (seed ${seed})`, () => {
   const folder = scratch();
-  // A database may hold what a killed server was writing for a minute: meanwhile the others are written to.
-  const places: readonly Place[] =
-    engine === 'sqlite'
-      ? [{ address: `sqlite:${join(folder.path, 'kill.db')}`, deeds: [] }]
-      : Array.from({ length: KILLS }, () => ({ address: scratchStore(), deeds: [] }));
+  const address = engine === 'sqlite' ? `sqlite:${join(folder.path, 'kill.db')}` : scratchStore();
+  const deeds: Deed[] = [];
+  let store: ResourceStore | undefined;
   let server: Server | undefined;
 
-  async function start(address: string): Promise<Client> {
+  async function start(): Promise<Client> {
     server = await startServer({ KINDRED_STORE: address, KINDRED_AUTH: 'off', KINDRED_LOG: 'error' });
     return clientOf({ server: server.url.replace('localhost', '127.0.0.1') }, undefined);
   }
   afterAll(async () => {
     await server?.stop('SIGKILL');
-    for (const { store } of places) await store?.close();
+    await store?.close();
     folder.remove();
   });
 
   /** Writes to a server and kills it, then looks at what the next one finds. */
-  async function killOnce(place: Place, round: number, moment: number): Promise<void> {
-    const client = await start(place.address);
-    place.store ??= await openScratch(place.address, 'checker');
-    const { deeds, store } = place;
+  async function killOnce(round: number, moment: number): Promise<void> {
+    const client = await start();
+    store ??= await openScratch(address, 'checker');
     const since = deeds.length;
     let killed = false;
     const load = { client, round, deeds, killed: () => killed };
@@ -55,20 +46,17 @@ describe(`a server that is killed under load (seed ${seed})`, () => {
     killed = true;
     expect(await server!.stop('SIGKILL')).toMatchObject({ code: null });
     await writing;
-    const next = await start(place.address);
+    const next = await start();
     await check(store, deeds, since);
     await checkOver(next, deeds.slice(since));
     expect(await server!.stop('SIGKILL')).toEqual(expect.objectContaining({ code: null, err: '' }));
   }
 
   test(`has, when it is started again, all that it acknowledged and nothing half done, and can be written to: ${KILLS} times`, async () => {
-    for (const [round, moment] of moments.entries()) await killOnce(places[round % places.length]!, round, moment);
-    for (const { address, store, deeds } of places) {
-      await waitUntilWritable({ client: await start(address), round: KILLS, deeds, killed: () => false });
-      await server!.stop();
-      await check(store!, deeds, 0);
-    }
-    const deeds = places.flatMap(place => place.deeds);
+    for (const [round, moment] of moments.entries()) await killOnce(round, moment);
+    await waitUntilWritable({ client: await start(), round: KILLS, deeds, killed: () => false });
+    await server!.stop();
+    await check(store!, deeds, 0);
     expect(deeds.filter(deed => deed.told === 'done').length).toBeGreaterThan(50 * KILLS);
   });
 });

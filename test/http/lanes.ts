@@ -130,9 +130,9 @@ export async function write(load: Load): Promise<void> {
   );
 }
 
-/** Writes until it is taken. What a killed server was writing may be held until the database gives up its transaction: 60 seconds by default. */
+/** Writes until it is taken. What a killed server was writing may be in the way until another one ends it, after a third of what it waits at most. */
 export async function waitUntilWritable(load: Load): Promise<void> {
-  const end = Date.now() + 90_000;
+  const end = Date.now() + 20_000;
   for (let number = 0; Date.now() < end; number++) {
     await update(load, 'first', number, shared, [200, 201, 503]);
     if (load.deeds.at(-1)!.told === 'done') return;

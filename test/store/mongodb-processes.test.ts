@@ -187,20 +187,19 @@ describe('two servers on one database', () => {
     expect(ids).toEqual(resourcesOf(body).map(one => one.id));
   });
 
-  // The end looks under a lock who cites the Consent, and begins anew where somebody new does: after 5 s the patient is told 409.
-  test.failing('who goes on writing under a permit cannot hold off its end', async () => {
-    const active = await permit(mary![1]);
-    let silent = false;
-    const lanes = [0, 1, 2].map(async () => {
-      while (!silent) await anna![0].post('MedicationStatement', lisinopril());
-    });
-    await sleep(100);
-    const end = () => mary![1].put(`Consent/${active.id}`, { ...active, status: 'inactive' });
-    const { status } = await end();
-    silent = true;
-    await Promise.all(lanes);
-    if (status !== 200) await end().expect(200);
-    expect(status).toBe(200);
+  test('who goes on writing under a permit cannot hold off its end', async () => {
+    for (let round = 0; round < 5; round++) {
+      const active = await permit(mary![1]);
+      let silent = false;
+      const lanes = [0, 1, 2].map(async () => {
+        while (!silent) await anna![0].post('MedicationStatement', lisinopril());
+      });
+      await sleep(100);
+      const { status } = await mary![1].put(`Consent/${active.id}`, { ...active, status: 'inactive' });
+      silent = true;
+      await Promise.all(lanes);
+      expect([round, status]).toEqual([round, 200]);
+    }
   });
 
   test('the log of all of them is sound', async () => {
