@@ -10,8 +10,9 @@ import { auditEntry, auditRecord, storedResource } from './audit/event.ts';
 import { issueToken } from './auth/issue.ts';
 import { sharedSecret, signingKey } from './auth/keys.ts';
 import { makeVerifier } from './auth/verify.ts';
-import type { App, Running } from './cli/command.ts';
+import { type App, CommandProblem, exits, type Running } from './cli/command.ts';
 import type { Config } from './config.ts';
+import { type SearchParameterDef, searchParameters } from './fhir/definitions/definitions.ts';
 import { countRefusals } from './http/refusals.ts';
 import { sendBroken } from './http/response.ts';
 import { makeServer } from './http/server.ts';
@@ -20,11 +21,17 @@ import { makeGrantCache } from './interaction/facts.ts';
 import type { Interaction } from './interaction/interaction.ts';
 import { makeInteractions } from './interaction/interactions.ts';
 import type { Parts } from './interaction/parts.ts';
+import { openReindexer, type Reindexer } from './interaction/reindex.ts';
+import { refuseUnindexed } from './interaction/reindex-job.ts';
 import { note, routeFor, run, runInteraction } from './interaction/run.ts';
 import { makeLog, type WriteLog } from './log.ts';
+import { readParameters } from './packages.ts';
+import { readCustom } from './search/custom.ts';
+import { fingerprintsOf } from './search/fingerprint.ts';
 import { buildRegistry, type Registry } from './search/registry.ts';
 import type { StoreAddress } from './store/address.ts';
 import { openStore, openTransfer as openStoreTransfer } from './store/open.ts';
+import { guardedBy } from './store/pending.ts';
 import type { Change, ResourceStore } from './store/store.ts';
 import type { Transfer } from './store/transfer.ts';
 import { watched } from './store/watched.ts';
@@ -50,17 +57,29 @@ const DRAIN_MS = 20_000;
 /** Opens the store and puts everything on it. `url`: where the server is reached; else the configured one, or what the last server noted. */
 export async function openApp(config: Config, given: { readonly url?: string } = {}): Promise<App> {
   const log = makeLog(config.log);
-  const registry = buildRegistry();
+  const more = parametersOf(config.packages, log);
+  const registry = buildRegistry(undefined, more);
   const opened = await openStore(config.store, {
     paramsOf: type => registry.paramsOf(type),
     linkHash,
     writer: randomBytes(6).toString('hex'),
     patience: config.storePatience,
+    queryTime: config.queryTime,
     progress: text => log('info', text),
   });
   const store = watched(opened, config.slow, (what, ms) => log('warn', 'slow', { what, ms }));
   try {
-    return await appOn(store, config, given, registry, log);
+    const reindexer = await openReindexer({
+      store,
+      registry,
+      wanted: fingerprintsOf([...searchParameters, ...more]),
+      owner: randomUUID(),
+      alone: given.url === undefined,
+      now: () => nowIn(config),
+      newId: randomUUID,
+      tell: log,
+    });
+    return await appOn(guardedBy(reindexer.guard, store), reindexer, config, given, registry, log);
   } catch (error) {
     // What is left open would keep the process alive.
     await store.close();
@@ -68,8 +87,17 @@ export async function openApp(config: Config, given: { readonly url?: string } =
   }
 }
 
-async function appOn(store: ResourceStore, config: Config, given: { readonly url?: string }, registry: Registry, log: WriteLog): Promise<App> {
-  const now = (): string => (config.clock === undefined ? new Date() : new Date(readFileSync(config.clock, 'utf8').trim())).toISOString();
+const nowIn = ({ clock }: Config): string => (clock === undefined ? new Date() : new Date(readFileSync(clock, 'utf8').trim())).toISOString();
+
+async function appOn(
+  store: ResourceStore,
+  reindexer: Reindexer,
+  config: Config,
+  given: { readonly url?: string },
+  registry: Registry,
+  log: WriteLog,
+): Promise<App> {
+  const now = (): string => nowIn(config);
   const url = given.url ?? config.url ?? ((await store.document('note', 'url')) as string | undefined) ?? `http://localhost:${config.port}`;
   const key = await signingKey(store, now());
   const secret = await sharedSecret(store, 'cursors', now());
@@ -77,6 +105,7 @@ async function appOn(store: ResourceStore, config: Config, given: { readonly url
     store,
     registry,
     grantCache: makeGrantCache(),
+    reindexer,
     rulesFor: makeRules(registry),
     base: () => `${url}/fhir`,
     now,
@@ -108,15 +137,38 @@ async function appOn(store: ResourceStore, config: Config, given: { readonly url
         person,
         parts,
       ),
-    close: () => store.close(),
+    async close() {
+      await reindexer.close();
+      await store.close();
+    },
   };
 }
 
+/** The search parameters of packages and profiles, or every mistake in them. */
+function parametersOf(packages: readonly string[], log: WriteLog): readonly SearchParameterDef[] {
+  const read = readParameters(packages);
+  const { definitions, skipped, mistakes } = readCustom(read.found);
+  const all = [...read.mistakes, ...mistakes];
+  if (all.length > 0) throw new CommandProblem(all.join('\n'), exits.configuration);
+  if (skipped.length > 0) log('info', 'search parameters were left out (KINDRED_LOG=debug says why)', { count: skipped.length });
+  for (const why of skipped) log('debug', 'left out', { why });
+  return definitions;
+}
+
 /** A store as it is carried to another, or as another is carried into it. */
-export function openTransfer(address: StoreAddress, role: 'source' | 'target'): Promise<Transfer> {
-  const registry = buildRegistry();
+export async function openTransfer(address: StoreAddress, role: 'source' | 'target', packages: readonly string[] = []): Promise<Transfer> {
+  const more = parametersOf(packages, makeLog('warn'));
+  const registry = buildRegistry(undefined, more);
   const progress = (text: string): void => void process.stderr.write(`${text}\n`);
-  return openStoreTransfer(address, role, { paramsOf: type => registry.paramsOf(type), resourceOf: storedResource, patience: 10_000, progress });
+  const parts = { paramsOf: (type: string) => registry.paramsOf(type), resourceOf: storedResource, patience: 10_000, progress };
+  const transfer = await openStoreTransfer(address, role, parts);
+  try {
+    if (role === 'source') await refuseUnindexed(transfer, fingerprintsOf([...searchParameters, ...more]));
+    return transfer;
+  } catch (error) {
+    await transfer.close();
+    throw error;
+  }
 }
 
 /** Listens, then opens everything: until then every request is answered 503. */
@@ -139,6 +191,7 @@ export async function serve(config: Config): Promise<Running> {
     server.close();
     throw error;
   });
+  app.parts.reindexer.watch();
   await app.store.commit([{ op: 'document', kind: 'note', id: 'url', value: url }], app.now());
   const refusals = countRefusals();
   const flush = async (all: boolean): Promise<void> => {

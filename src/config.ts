@@ -1,3 +1,4 @@
+import { delimiter } from 'node:path';
 import { addressForms, parseAddress, type StoreAddress, shownAddress } from './store/address.ts';
 
 /** The whole configuration, read once from the environment. */
@@ -9,8 +10,12 @@ export interface Config {
   readonly store: StoreAddress;
   /** Within how many milliseconds a store on another machine must answer. */
   readonly storePatience: number;
+  /** Milliseconds that one search may take in a store in a file. */
+  readonly queryTime: number;
   /** Questions to the store that take as many milliseconds are logged. */
   readonly slow: number;
+  /** FHIR packages whose search parameters are taken: files (.tgz) or folders. */
+  readonly packages: readonly string[];
   /** Off: every caller is one system caller with all rights. Loopback only. */
   readonly auth: boolean;
   readonly audit: boolean;
@@ -31,13 +36,21 @@ export const settings: readonly (readonly [string, string, string])[] = [
   ['KINDRED_URL', 'http://localhost:PORT', 'public URL: issuer and links come from it, never from the Host header'],
   ['KINDRED_STORE', 'sqlite:./data/kindred.db', addressForms],
   ['KINDRED_STORE_TIMEOUT', '10', 'within how many seconds MongoDB must answer; after that, requests are answered 503'],
+  ['KINDRED_QUERY_TIME', '5', 'how many seconds one search may take on SQLite; a longer one is refused as too costly'],
   ['KINDRED_SLOW', '1000', 'from how many milliseconds on a question to the store is logged (without its values)'],
+  ['KINDRED_PACKAGES', '', 'FHIR packages (.tgz, or the folders they unpack to) whose search parameters are added, with commas between'],
   ['KINDRED_AUTH', 'on', '`off`: every caller may do everything; refused unless HOST is loopback'],
   ['KINDRED_AUDIT', 'on', '`off` only together with KINDRED_AUTH=off'],
   ['KINDRED_LOG', 'info', levels.join(', ')],
   ['KINDRED_MAX_BODY', '64mb', 'largest request body: a number of bytes, or with kb or mb'],
   ['KINDRED_CLOCK', '', '`file:PATH` holding an instant, reread for each request; loopback only, for tests'],
 ];
+
+/** The paths of KINDRED_PACKAGES, with commas between or what is between those of PATH. */
+export const packagesIn = ({ KINDRED_PACKAGES = '' }: Environment): readonly string[] =>
+  KINDRED_PACKAGES.split(new RegExp(`[,${delimiter}]`))
+    .map(path => path.trim())
+    .filter(path => path !== '');
 
 /** True for addresses that only this machine reaches. */
 export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
@@ -74,6 +87,7 @@ export function readConfig(environment: Environment): { readonly config: Config 
     return value;
   };
   const storePatience = numberFrom('KINDRED_STORE_TIMEOUT', 1, 600) * 1000;
+  const queryTime = numberFrom('KINDRED_QUERY_TIME', 0.1, 600) * 1000;
   const slow = numberFrom('KINDRED_SLOW', 0, 600_000);
   const size = /^(\d{1,9})(kb|mb)?$/.exec(get('KINDRED_MAX_BODY').toLowerCase());
   if (size === null) mistakes.push(`KINDRED_MAX_BODY is \`${get('KINDRED_MAX_BODY')}\`; it must be a number of bytes such as 5mb`);
@@ -86,7 +100,9 @@ export function readConfig(environment: Environment): { readonly config: Config 
     url: url?.replace(/\/+$/, ''),
     store,
     storePatience,
+    queryTime,
     slow,
+    packages: packagesIn(environment),
     auth,
     audit,
     log,

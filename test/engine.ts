@@ -23,8 +23,8 @@ export function scratchStore(): string {
 
 export const registry = buildRegistry();
 /** A store of the engine: a new one where no address is given. */
-export const openScratch = (address: string = scratchStore(), writer = 'test'): Promise<ResourceStore> =>
-  openStore(parseAddress(address)!, { paramsOf: registry.paramsOf, linkHash, writer, patience: 10_000 });
+export const openScratch = (address: string = scratchStore(), writer = 'test', paramsOf = registry.paramsOf): Promise<ResourceStore> =>
+  openStore(parseAddress(address)!, { paramsOf, linkHash, writer, patience: 10_000 });
 
 let emptied: string | undefined;
 /** The same, for suites that need very many: one at a time, since on a server they take turns in one database. */

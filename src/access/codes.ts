@@ -1,17 +1,14 @@
 /** The code systems that permissions are written in, and what their codes imply. */
+import { labelSystems } from '../search/security.ts';
 
 const terminology = 'http://terminology.hl7.org/CodeSystem';
 export const systems = {
   scope: `${terminology}/consentscope`,
   action: `${terminology}/consentaction`,
   purpose: `${terminology}/v3-ActReason`,
-  confidentiality: `${terminology}/v3-Confidentiality`,
-  act: `${terminology}/v3-ActCode`,
+  ...labelSystems,
   types: 'http://hl7.org/fhir/resource-types',
 } as const;
-
-/** v3-Confidentiality, lowest first: the place of a code is its number. */
-export const confidentialities = ['U', 'L', 'M', 'N', 'R', 'V'] as const;
 
 type Tree = Readonly<Record<string, readonly string[]>>;
 

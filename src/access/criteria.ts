@@ -1,7 +1,8 @@
 import type { Coding, KeyName, Range } from '../fhir/types.ts';
 import type { Criteria } from '../search/grant.ts';
 import type { Confidentiality } from '../search/indexed.ts';
-import { confidentialities, namedOnly, permittedSensitivities, sensitivitiesOf, systems } from './codes.ts';
+import { confidentialities } from '../search/security.ts';
+import { namedOnly, permittedSensitivities, sensitivitiesOf, systems } from './codes.ts';
 import type { ConsentKind } from './consent.ts';
 import { codings, conceptCodings, type Element, elements, readRange, referenceName } from './elements.ts';
 import { neverByDefault } from './policies/table.ts';

@@ -1,6 +1,7 @@
 import type { Coding, Meta, Resource } from '../fhir/types.ts';
 import type { Confidentiality, Facets } from '../search/indexed.ts';
-import { confidentialities, lowestSensitivities, systems } from './codes.ts';
+import { confidentialities, shownSecurity } from '../search/security.ts';
+import { lowestSensitivities, systems } from './codes.ts';
 import rules from './labels.json' with { type: 'json' };
 
 /** How careful one must be with a resource. */
@@ -95,15 +96,7 @@ const notSensitivities: ReadonlySet<string> = new Set([
 /** The resource with its labels in `meta.security`: one confidentiality, every sensitivity; codings of other systems stay. */
 export function renderSecurity(resource: Resource, facets: Labels | Facets): Resource {
   const present = resource.meta?.security ?? [];
-  const others = present.filter(coding => coding.system !== systems.confidentiality);
-  const labelled = present.length > others.length || facets.confidentiality !== normal;
-  const missing = facets.sensitivity.filter(label => !others.some(coding => coding.system === systems.act && coding.code === label));
-  const stated = present.find(coding => coding.system === systems.confidentiality && coding.code === confidentialities[facets.confidentiality]);
-  const security: readonly Coding[] = [
-    ...(labelled ? [stated ?? { system: systems.confidentiality, code: confidentialities[facets.confidentiality] }] : []),
-    ...others,
-    ...missing.map(code => ({ system: systems.act, code })),
-  ];
+  const security = shownSecurity(present, facets);
   if (security.length === present.length && security.every((coding, index) => coding === present[index])) return resource;
   const meta: Meta = { ...resource.meta, security };
   return { ...resource, meta };

@@ -35,6 +35,7 @@ const patterns: Readonly<Record<string, Pattern>> = {
   // BALP has no pattern for a history: it has the shape of a read.
   'history-instance': { ...reading, profile: '' },
   'search-type': querying,
+  'search-system': querying,
   create: writing('C', 'Create'),
   update: writing('U', 'Update'),
   delete: deleting,

@@ -43,8 +43,8 @@ export interface Running {
 export interface Doors {
   openApp(config: Config): Promise<App>;
   serve(config: Config): Promise<Running>;
-  /** A store as it is carried to another, or as another is carried into it. */
-  openTransfer(address: StoreAddress, role: 'source' | 'target'): Promise<Transfer>;
+  /** A store as it is carried to another, or as another is carried into it. `packages`: as in the configuration. */
+  openTransfer(address: StoreAddress, role: 'source' | 'target', packages: readonly string[]): Promise<Transfer>;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 export interface Command {

@@ -6,11 +6,12 @@ import { consent } from './consent.ts';
 import { demo } from './demo.ts';
 import { load } from './load.ts';
 import { migrate } from './migrate.ts';
+import { reindex } from './reindex.ts';
 import { seed } from './seed.ts';
 import { serve } from './serve.ts';
 import { token } from './token.ts';
 
-const commands: readonly Command[] = [serve, demo, seed, token, consent, load, audit, migrate];
+const commands: readonly Command[] = [serve, demo, seed, token, consent, load, audit, migrate, reindex];
 
 const overview = (): string => `kindred: a FHIR R4 server in which every permission over somebody else's record is a Consent
 

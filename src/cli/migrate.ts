@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { verifyChain } from '../audit/chain.ts';
+import { packagesIn } from '../config.ts';
 import { addressForms, parseAddress, type StoreAddress, shownAddress, withoutCredentials } from '../store/address.ts';
 import { carry, type Tell } from '../store/carry.ts';
 import { compare } from '../store/compare.ts';
@@ -32,7 +33,7 @@ export const migrate: Command = {
   --json    one JSON object on stdout at the end
 
 Carries every version of every resource, byte for byte, with grants, accounts, keys and the log with its hash chain.
-The servers on FROM must be stopped; TO must be empty. Stopped at any moment (Ctrl-C, a crash) it goes on where it was
+The servers on FROM must be stopped; TO must be empty. KINDRED_PACKAGES must be as they have it. Stopped at any moment (Ctrl-C, a crash) it goes on where it was
 when it is run again; until it is finished nothing else opens TO. At the end both are read again and compared, and the
 log of TO is verified: exit code 0 says that all is there. FROM is left as it is.
 
@@ -107,7 +108,7 @@ async function migrateStore(from: Named, to: Named, again: boolean, doors: Doors
   }
 }
 async function withTransfer<T>(doors: Doors, address: StoreAddress, role: 'source' | 'target', work: (transfer: Transfer) => Promise<T>): Promise<T> {
-  const transfer = await doors.openTransfer(address, role);
+  const transfer = await doors.openTransfer(address, role, packagesIn(doors.environment));
   try {
     return await work(transfer);
   } finally {

@@ -83,6 +83,8 @@ export function withBody(head: FhirRequest, type: string | undefined, bytes: Buf
     checkFormat(undefined, query);
     return { ...head, query };
   }
+  // An operation may need no parameters.
+  if (bytes.length === 0 && head.path.at(-1)?.startsWith('$')) return head;
   if (bytes.length === 0) throw new Problem('required', 'the request needs a body');
   if (!jsonTypes.test(type ?? ''))
     throw new Problem('media-type', `the body must be application/fhir+json, not \`${(type ?? 'without a type').slice(0, 80)}\``);

@@ -43,6 +43,9 @@ export function makeServer(doors: Doors): express.Express {
   return app;
 }
 
+/** What a POST may be that writes nothing itself. */
+const unwritten: readonly Routed['code'][] = ['search-type', 'search-system', 'batch'];
+
 /** One FHIR request from its first byte to its last: the only place that answers, and the only catch that does. */
 async function answer(message: IncomingMessage, response: ServerResponse, doors: Doors): Promise<void> {
   const started = performance.now();
@@ -64,7 +67,7 @@ async function answer(message: IncomingMessage, response: ServerResponse, doors:
     sendAnswer(response, result, {
       head,
       prefer: request.headers.prefer,
-      wrote: request.method !== 'GET' && routed.code !== 'search-type' && routed.code !== 'batch',
+      wrote: request.method !== 'GET' && !unwritten.includes(routed.code),
     });
     done(result.status);
   } catch (caught) {

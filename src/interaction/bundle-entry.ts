@@ -76,7 +76,9 @@ export function readEntry(raw: RawEntry, base: string, check?: Check): BundleEnt
   if (!methods.includes(request.method)) throw new Problem('unsupported', `\`${request.method}\` is not supported in a Bundle; ${methods.join(', ')} are`);
   const method = request.method as Method;
   const { path, query } = readUrl(request.url, base);
-  if (path.length === 0) throw new Problem('unsupported', `\`${request.url.slice(0, 120)}\` names no resource: a Bundle holds no other batch or transaction`);
+  // A GET of the base is a search of the whole server.
+  if (path.length === 0 && method !== 'GET')
+    throw new Problem('unsupported', `\`${request.url.slice(0, 120)}\` names no resource: a Bundle holds no other batch or transaction`);
   const headers = Object.fromEntries(
     [
       ['if-match', request.ifMatch],

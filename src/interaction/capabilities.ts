@@ -1,5 +1,5 @@
 import { policyOf } from '../access/policies/index.ts';
-import { resourceTypes } from '../fhir/definitions/definitions.ts';
+import { compartments, resourceTypes } from '../fhir/definitions/definitions.ts';
 import type { Resource, ResourceType } from '../fhir/types.ts';
 import type { Registry } from '../search/registry.ts';
 import type { Answer } from './interaction.ts';
@@ -12,6 +12,7 @@ const typeLevel = new Set(['read', 'vread', 'update', 'delete', 'history-instanc
  * `since`: when this process began.
  */
 export function capabilities(registry: Registry, base: string, since: string, secured: boolean): Answer {
+  const referring = referringTo(registry);
   const resource: Resource = {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -33,18 +34,21 @@ export function capabilities(registry: Registry, base: string, since: string, se
               },
             }
           : {}),
-        resource: [...resourceTypes].sort().map(type => describe(type, registry)),
-        interaction: [{ code: 'transaction' }, { code: 'batch' }],
+        resource: [...resourceTypes].sort().map(type => describe(type, registry, referring)),
+        interaction: [{ code: 'transaction' }, { code: 'batch' }, { code: 'search-system' }],
+        searchParam: general,
+        compartment: [...compartments.keys()].sort().map(kind => `http://hl7.org/fhir/CompartmentDefinition/${kind.toLowerCase()}`),
       },
     ],
   };
   return { status: 200, body: { resource }, shows: [] };
 }
 
-function describe(type: ResourceType, registry: Registry): object {
+function describe(type: ResourceType, registry: Registry, referring: ReadonlyMap<ResourceType, readonly string[]>): object {
   const refused: readonly string[] = policyOf(type).notAllowed ?? [];
   const codes = [...new Set(table.map(row => row.code))].filter(code => typeLevel.has(code) && !refused.includes(code));
   const includes = registry.includesOf(type).map(param => `${type}:${param.code}`);
+  const revIncludes = referring.get(type) ?? [];
   return {
     type,
     interaction: codes.map(code => ({ code })),
@@ -54,9 +58,28 @@ function describe(type: ResourceType, registry: Registry): object {
     conditionalCreate: !refused.includes('create'),
     conditionalRead: 'full-support',
     referencePolicy: ['literal', 'logical'],
-    ...(includes.length === 0 ? {} : { searchInclude: includes }),
-    searchParam: registry.codesOf(type).map(name => ({ name, type: kindOf(type, name, registry) })),
+    ...(includes.length === 0 ? {} : { searchInclude: ['*', ...includes] }),
+    ...(revIncludes.length === 0 ? {} : { searchRevInclude: ['*', ...revIncludes] }),
+    searchParam: [...registry.codesOf(type).map(name => ({ name, type: kindOf(type, name, registry) })), ...everywhere],
   };
 }
-const kindOf = (type: ResourceType, name: string, registry: Registry): string =>
-  name === '_id' ? 'token' : name === '_lastUpdated' ? 'date' : (registry.param(type, name)?.kind ?? 'special');
+/** As http://hl7.org/fhir/R4/search.html#all has them; for these there are no definitions. */
+const everywhere = [
+  { name: '_has', type: 'string' },
+  { name: '_list', type: 'string' },
+];
+/** Of a search of the whole server. */
+const general = [{ name: '_type', type: 'string' }, ...everywhere];
+const predicates: Readonly<Record<string, string>> = { _id: 'token', _lastUpdated: 'date' };
+const kindOf = (type: ResourceType, name: string, registry: Registry): string => predicates[name] ?? registry.definitionOf(registry.param(type, name)!)!.type;
+
+/** Type → the parameters, of whatever types, that may refer to it. */
+function referringTo(registry: Registry): ReadonlyMap<ResourceType, readonly string[]> {
+  const referring = new Map([...resourceTypes].map((type): [ResourceType, string[]] => [type, []]));
+  for (const from of [...resourceTypes].sort())
+    for (const param of registry.includesOf(from)) {
+      const targets = registry.targetsOf(from, param);
+      for (const type of targets.length === 0 ? resourceTypes : targets) referring.get(type)?.push(`${from}:${param.code}`);
+    }
+  return referring;
+}

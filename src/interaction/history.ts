@@ -27,7 +27,7 @@ export const history = (base: () => string): ReadInteraction<HistoryPlan> => ({
     const { _count: count = LIMIT, _before: before } = numbers;
     return {
       action: 'read',
-      type,
+      types: [type],
       key: { type, id },
       alsoNeeds: [],
       alsoBrings: [],

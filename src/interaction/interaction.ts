@@ -50,7 +50,9 @@ export interface Answer {
 /** What a request means to do, before anything is loaded or decided. */
 export interface ReadPlan {
   readonly action: Extract<Action, 'read' | 'search'>;
-  readonly type: ResourceType;
+  /** What it is about: each is asked about by itself. A refusal for one refuses all, unless `whichever`: then those are left out, while any is left. */
+  readonly types: readonly ResourceType[];
+  readonly whichever?: boolean;
   /** Absent: a search. */
   readonly key?: ResourceKey;
   /** Types without which it cannot be answered: ends of chains. A refusal for one refuses all. */

@@ -1,4 +1,4 @@
-import { criteriaQuery } from '../search/parse.ts';
+import { criteriaQuery } from '../search/criteria.ts';
 import { capabilities } from './capabilities.ts';
 import { create, type ReadCriteria } from './create.ts';
 import { makeSeal } from './cursor.ts';
@@ -6,6 +6,7 @@ import { remove } from './delete.ts';
 import { history } from './history.ts';
 import type { Answer, Interaction, WriteInteraction } from './interaction.ts';
 import type { Parts } from './parts.ts';
+import { printBody } from './print.ts';
 import { read, vread } from './read.ts';
 import { search } from './search.ts';
 import type { Code } from './table.ts';
@@ -14,7 +15,7 @@ import { update } from './update.ts';
 
 /** What each code of the table does. A batch is made of the others (bundle.ts). */
 export interface Interactions {
-  readonly table: Readonly<Record<Exclude<Code, 'batch' | 'capabilities'>, Interaction>>;
+  readonly table: Readonly<Record<Exclude<Code, 'batch' | 'capabilities' | 'reindex'>, Interaction>>;
   readonly transaction: WriteInteraction;
   /** Public, and about no resource: it takes no decision. */
   capabilities(): Answer;
@@ -24,10 +25,13 @@ export interface Interactions {
 export function makeInteractions(parts: Parts, secret: Uint8Array, secured: boolean): Interactions {
   const { registry, base } = parts;
   const since = parts.now();
+  const answering = { registry, base, seal: makeSeal(secret) };
+  const stated = once(of => capabilities(registry, of, since, secured));
   const readCriteria: ReadCriteria = (type, text) => criteriaQuery(type, text, { registry, base: base(), now: Date.parse(parts.now()) });
   return {
     table: {
-      'search-type': search({ registry, base, seal: makeSeal(secret) }) as Interaction,
+      'search-type': search('search-type', answering) as Interaction,
+      'search-system': search('search-system', answering) as Interaction,
       create: create(readCriteria, base) as Interaction,
       read: read as Interaction,
       vread: vread as Interaction,
@@ -35,7 +39,19 @@ export function makeInteractions(parts: Parts, secret: Uint8Array, secured: bool
       delete: remove as Interaction,
       'history-instance': history(base) as Interaction,
     },
-    capabilities: () => capabilities(registry, base(), since, secured),
+    capabilities: () => stated(base()),
     transaction: transaction(readCriteria, base) as WriteInteraction,
+  };
+}
+
+/** Made once for an address: anybody may ask for it, and it is large. */
+function once(make: (base: string) => Answer): (base: string) => Answer {
+  let known: { readonly base: string; readonly answer: Answer } | undefined;
+  return base => {
+    if (known?.base !== base) {
+      const answer = make(base);
+      known = { base, answer: answer.body === undefined ? answer : { ...answer, body: { raw: printBody(answer.body) } } };
+    }
+    return known.answer;
   };
 }

@@ -49,13 +49,13 @@ export function openLog(parts: Parts, caller: Caller, code: string, id: string, 
     asked(reasons, target, facets) {
       last = { reasons, ...(target === undefined ? {} : { target }), ...(facets === undefined ? {} : { facets }) };
     },
-    shown(versions, { text, type, alsoNeeds, alsoBrings }, relied) {
+    shown(versions, { text, types: about, alsoNeeds, alsoBrings }, relied) {
       const groups = groupByRecord(versions, caller.record);
       const [only] = versions;
       const target = text === undefined && only !== undefined ? { target: { ...only.key, versionId: only.versionId } } : {};
       // A search's text may name what other records hold, so it is kept only where one record is all that it can be and was about.
       const query = text !== undefined && groups.length === 1 && isRecordBound(caller) ? { query: text } : {};
-      const types = [type, ...alsoNeeds, ...alsoBrings];
+      const types = [...about, ...alsoNeeds, ...alsoBrings];
       return groups.flatMap(({ record, touched }) =>
         line({ outcome: '0', touched, types, reasons: last.reasons, relied: relied(record), ...target, ...query, ...(record === undefined ? {} : { record }) }),
       );
@@ -85,11 +85,16 @@ export function openLog(parts: Parts, caller: Caller, code: string, id: string, 
   };
 }
 
-/** What the address names. A Bundle may be about anything, so what is said of it as a whole is about more than any permit names. */
-function asked([type = '', id = '']: readonly string[]): { readonly target?: ResourceKey; readonly types: readonly ResourceType[] } {
-  if (!resourceTypes.has(type)) return { types: type === '' ? ['Bundle'] : [] };
-  return { types: [type], ...(isId(id) ? { target: { type, id } } : {}) };
+/**
+ * What the address names. A Bundle, and a search of everything, may be about anything, so what is said of it as a whole is about more than any permit names.
+ */
+function asked([type = '', id = '', within = '']: readonly string[]): { readonly target?: ResourceKey; readonly types: readonly ResourceType[] } {
+  if (anything.includes(type)) return { types: ['Bundle'] };
+  if (!resourceTypes.has(type)) return { types: [] };
+  const more = resourceTypes.has(within) ? [within] : anything.includes(within) && within !== '' ? ['Bundle'] : [];
+  return { types: [type, ...more], ...(isId(id) ? { target: { type, id } } : {}) };
 }
+const anything: readonly string[] = ['', '*', '_search'];
 
 interface Group {
   readonly record: RecordId | undefined;

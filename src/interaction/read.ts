@@ -1,29 +1,35 @@
 import { Problem } from '../fhir/problem.ts';
 import { nameOf, type ResourceKey } from '../fhir/types.ts';
+import { readSubset, type Subset } from '../search/subset.ts';
 import type { ResourceReader, Version } from '../store/store.ts';
 import type { Answer, FhirRequest, ReadInteraction, ReadPlan } from './interaction.ts';
+import { subsetOf } from './summary.ts';
 
 interface KeyPlan extends ReadPlan {
   readonly key: ResourceKey;
   readonly versionId?: string;
   /** Etags and time of what the client has already. */
   readonly has: { readonly etags: readonly string[]; readonly since: number | undefined };
+  /** Absent: all of it. */
+  readonly subset?: Subset;
 }
 
-function planRead({ path: [type = '', id = '', , versionId], headers }: FhirRequest): KeyPlan {
+function planRead({ path: [type = '', id = '', , versionId], query, headers }: FhirRequest): KeyPlan {
   const etags = (headers['if-none-match'] ?? '')
     .split(',')
     .map(etag => etag.trim().replace(/^W\//, ''))
     .filter(etag => etag !== '');
   const since = Date.parse(headers['if-modified-since'] ?? '');
+  const subset = readSubset(type, query);
   return {
     action: 'read',
-    type,
+    types: [type],
     key: { type, id },
     alsoNeeds: [],
     alsoBrings: [],
     has: { etags, since: Number.isNaN(since) ? undefined : since },
     ...(versionId === undefined ? {} : { versionId }),
+    ...(subset === undefined ? {} : { subset }),
   };
 }
 /** The headers that tell a version: http://hl7.org/fhir/R4/http.html#versions */
@@ -45,7 +51,8 @@ async function answerRead(plan: KeyPlan, reader: ResourceReader): Promise<Answer
       ? etags.includes(`"${version.versionId}"`) || etags.includes('*')
       : since !== undefined && Math.floor(Date.parse(version.lastUpdated) / 1000) * 1000 <= since;
   if (fresh) return { status: 304, headers: versionHeaders(version), shows: [version] };
-  return { status: 200, body: { raw: version.body }, headers: versionHeaders(version), shows: [version] };
+  const part = plan.subset && subsetOf(version.parsed(), plan.subset);
+  return { status: 200, body: part === undefined ? { raw: version.body } : { resource: part }, headers: versionHeaders(version), shows: [version] };
 }
 
 /** http://hl7.org/fhir/R4/http.html#read */

@@ -9,7 +9,7 @@ import type { Branch, Predicate, SearchQuery } from '../search/query.ts';
 import type { ResourceReader, Version } from '../store/store.ts';
 import { breathe } from './breathe.ts';
 import type { ConsentFacts } from './facts.ts';
-import type { Answer, FhirRequest, Given, ReadInteraction } from './interaction.ts';
+import type { Answer, FhirRequest, Given, ReadInteraction, ReadPlan } from './interaction.ts';
 import type { Log } from './log.ts';
 import { indexedOf, narrow, narrowBranch, type Permitted } from './narrow.ts';
 import { asToday } from './overlay.ts';
@@ -63,6 +63,26 @@ export async function lastLive(version: Version | undefined, parts: Parts): Prom
   return before === undefined ? undefined : viewOf(await asToday(parts.store, before));
 }
 
+/** Asks about each type of the plan; what is permitted goes into `onlys`. `refused`: the decision that refuses all. */
+async function askOfEach(
+  journey: Journey,
+  { action, types, whichever = false }: ReadPlan,
+  before: Indexed | undefined,
+  onlys: Map<ResourceType, Predicate>,
+): Promise<{ readonly reasons: readonly Reason[]; readonly refused?: Extract<Decision, { effect: 'deny' }> }> {
+  const reasons: Reason[] = [];
+  let denied: Extract<Decision, { effect: 'deny' }> | undefined;
+  for (const type of types) {
+    const decision = await askToRead(journey, action, type, before);
+    if (decision.effect === 'permit') {
+      onlys.set(type, decision.only);
+      reasons.push(...decision.reasons);
+    } else if (whichever) denied ??= decision;
+    else return { reasons, refused: decision };
+  }
+  return denied !== undefined && onlys.size === 0 ? { reasons, refused: denied } : { reasons };
+}
+
 /** plan → facts → decide → narrowed read → log. */
 export async function readRoad(interaction: ReadInteraction, request: FhirRequest, journey: Journey): Promise<Answer> {
   const { parts, log, given } = journey;
@@ -71,11 +91,10 @@ export async function readRoad(interaction: ReadInteraction, request: FhirReques
   const stored = plan.key === undefined ? undefined : await parts.store.read(plan.key);
   const current = await lastLive(stored, parts);
   const before = current === undefined ? undefined : indexedOf(current);
-  const decision = await askToRead(journey, plan.action, plan.type, before);
   const target = plan.key === undefined ? undefined : { ...plan.key, ...(current === undefined ? {} : { versionId: current.versionId }) };
-  log.asked(decision.reasons, target, current?.facets);
-  if (decision.effect === 'deny') throw denial(decision, plan.key);
-  onlys.set(plan.type, decision.only);
+  const { reasons, refused } = await askOfEach(journey, plan, before, onlys);
+  log.asked(refused?.reasons ?? reasons, target, current?.facets);
+  if (refused !== undefined) throw denial(refused, plan.key);
   for (const type of plan.alsoNeeds) {
     const also = await askToRead(journey, 'search', type);
     if (also.effect === 'deny')
@@ -92,7 +111,7 @@ export async function readRoad(interaction: ReadInteraction, request: FhirReques
     today: version => asToday(parts.store, version),
   };
   const answer = await interaction.answer(plan, narrow(knowing(stored, parts.store), permitted), given);
-  const relied = plan.key === undefined ? await reliedOn(journey, plan.type, answer.shows) : new Map<RecordId, readonly string[]>();
+  const relied = plan.key === undefined ? await reliedOn(journey, plan.types, answer.shows) : new Map<RecordId, readonly string[]>();
   const lines = log.shown(answer.shows, plan, record => (record === undefined ? [] : (relied.get(record) ?? [])));
   if (lines.length > 0) await parts.store.commit(lines, given.now);
   return answer;
@@ -104,13 +123,14 @@ export async function readRoad(interaction: ReadInteraction, request: FhirReques
  */
 async function reliedOn(
   { caller, consents, given, parts }: Journey,
-  type: ResourceType,
+  types: readonly ResourceType[],
   shown: readonly Version[],
 ): Promise<ReadonlyMap<RecordId, readonly string[]>> {
   if (!parts.audit || caller.organization === undefined || caller.record !== undefined || caller.open === true) return new Map();
   const foreign = shown.filter(({ facets: { origin } }) => origin.kind !== 'organization' || origin.by !== caller.organization);
   const records = [...new Set(foreign.flatMap(version => version.facets.records))];
-  const ask = askOf({ caller, action: 'search', type, at: given.now });
+  // The ask is the same for every type.
+  const ask = askOf({ caller, action: 'search', type: types[0]!, at: given.now });
   const grants = inForce(await consents.grants(records), ask);
   return new Map(records.map(record => [record, [...new Set(grants.filter(grant => grant.record === record).map(grant => grant.consent))]]));
 }

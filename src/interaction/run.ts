@@ -8,6 +8,7 @@ import type { Interactions } from './interactions.ts';
 import { type Log, openLog } from './log.ts';
 import type { Parts } from './parts.ts';
 import { type Journey, readRoad } from './reading.ts';
+import { answerReindex } from './reindex-answer.ts';
 import { notAllowed, type Routed, route } from './table.ts';
 import { OUTRUN, writeRoad } from './writing.ts';
 
@@ -29,6 +30,7 @@ function refuseForAll({ code, type }: Routed, request: Pick<FhirRequest, 'method
 /** The one road of every request: plan, facts, decide, act, audit (ARCHITECTURE §1). */
 export async function run(routed: Routed, request: FhirRequest, caller: Caller, parts: Parts, interactions: Interactions): Promise<Answer> {
   if (routed.code === 'capabilities') return interactions.capabilities();
+  if (routed.code === 'reindex') return answerReindex(request, caller, parts);
   if (routed.code !== 'batch') return travel(interactions.table[routed.code], request, caller, parts, parts.newId());
   return answerBundle(
     request,

@@ -1,114 +1,64 @@
-import { Problem } from '../fhir/problem.ts';
-import { nameOf, type ResourceKey, type ResourceType } from '../fhir/types.ts';
 import { type ParsedSearch, parseSearch } from '../search/parse.ts';
-import type { Registry } from '../search/registry.ts';
-import type { ResourceReader, Version } from '../store/store.ts';
-import type { Seal } from './cursor.ts';
-import type { Answer, BundleLink, Entry, Given, ReadInteraction, ReadPlan } from './interaction.ts';
+import type { Place } from '../search/place.ts';
+import type { Mark } from './cursor.ts';
+import type { FhirRequest, Given, ReadInteraction, ReadPlan } from './interaction.ts';
+import { type Answering, answerSearch } from './search-answer.ts';
+import { termTypes } from './terms.ts';
 
 interface SearchPlan extends ReadPlan {
   readonly parsed: ParsedSearch;
-}
-/** What searching needs to know besides the request. */
-export interface SearchContext {
-  readonly registry: Registry;
-  base(): string;
-  readonly seal: Seal;
+  readonly text: string;
+  readonly mark?: Mark;
 }
 const DEFAULT_COUNT = 50;
 const MAX_COUNT = 1000;
-/** Included resources of one page at most; more is refused, never cut. */
-const MAX_INCLUDES = 10_000;
 
-/** http://hl7.org/fhir/R4/http.html#search – GET, and POST to `_search` (whose parameters http has merged). */
-export const search = (context: SearchContext): ReadInteraction<SearchPlan> => ({
-  code: 'search-type',
+/**
+ * http://hl7.org/fhir/R4/http.html#search – GET, and POST to `_search` (whose parameters http has merged): of a type, of a compartment, of the whole server.
+ * `code` is one of FHIR's for these.
+ */
+export const search = (code: 'search-type' | 'search-system', answering: Answering): ReadInteraction<SearchPlan> => ({
+  code,
   effect: 'read',
-  plan({ path: [type = ''], query, headers }, { now, bound }) {
-    const lenient = /handling=lenient/.test(headers.prefer ?? '');
-    const parsed = parseSearch(type, query, {
-      registry: context.registry,
-      base: context.base(),
-      now: Date.parse(now),
-      lenient,
-      defaultCount: DEFAULT_COUNT,
-      maxCount: MAX_COUNT,
-    });
-    const text = asked(type, parsed);
-    const from = parsed.cursor === undefined ? {} : { from: context.seal.open(parsed.cursor, `${bound} ${text}`) };
-    return {
-      action: 'search',
-      type,
-      alsoNeeds: parsed.reads.needs,
-      alsoBrings: parsed.reads.brings,
-      text,
-      parsed: { ...parsed, query: { ...parsed.query, ...from } },
-    };
-  },
-  answer: (plan, reader, given) => answerSearch(plan, reader, given, context),
+  plan: (request, given) => planSearch(request, given, answering),
+  answer: ({ parsed, text, mark }, reader, { bound }) => answerSearch({ parsed, text, bound, ...(mark === undefined ? {} : { mark }) }, reader, answering),
 });
 
-/** The search as it was understood, without the page: what the log keeps, and what a cursor is good for. */
-function asked(type: ResourceType, parsed: ParsedSearch): string {
-  const parameters = parsed.understood.filter(([name]) => name !== '_cursor').map(([name, value]) => [name, value] as [string, string]);
-  return parameters.length === 0 ? type : `${type}?${new URLSearchParams(parameters).toString()}`;
-}
-
-async function answerSearch({ type, parsed }: SearchPlan, reader: ResourceReader, { bound }: Given, { base, seal }: SearchContext): Promise<Answer> {
-  const text = asked(type, parsed);
-  const self = (cursor?: string): string =>
-    `${base()}/${text}${cursor === undefined ? '' : `${text.includes('?') ? '&' : '?'}_cursor=${encodeURIComponent(cursor)}`}`;
-  const outcome = parsed.ignored.length === 0 ? [] : [ignoredEntry(parsed.ignored)];
-  const onlyCount = parsed.summary === 'count' || parsed.query.limit === 0;
-  if (onlyCount) {
-    const total = await reader.count(parsed.query);
-    return { status: 200, body: { bundle: { type: 'searchset', total, link: [{ relation: 'self', url: self() }] }, entries: outcome }, shows: [] };
-  }
-  const page = await reader.search(parsed.query);
-  const complete = page.next === undefined && parsed.query.from === undefined;
-  const total = parsed.total === 'accurate' ? await reader.count(parsed.query) : complete ? page.versions.length : undefined;
-  const included = await include(parsed, page.versions, reader);
-  const links: BundleLink[] = [{ relation: 'self', url: self(parsed.cursor) }];
-  if (page.next !== undefined) links.push({ relation: 'next', url: self(seal.close(page.next, `${bound} ${text}`)) });
-  const entries = [
-    ...page.versions.map(version => entryOf(version, base(), 'match')),
-    ...included.map(version => entryOf(version, base(), 'include')),
-    ...outcome,
-  ];
+function planSearch({ path, query, headers }: FhirRequest, { now, bound }: Given, { registry, base, seal }: Answering): SearchPlan {
+  const place = placeOf(path);
+  const parsed = parseSearch(place, query, {
+    registry,
+    base: base(),
+    now: Date.parse(now),
+    lenient: /handling=lenient/.test(headers.prefer ?? ''),
+    defaultCount: DEFAULT_COUNT,
+    maxCount: MAX_COUNT,
+  });
+  const text = textOf(place, parsed);
+  const mark = parsed.cursor === undefined ? undefined : seal.open(parsed.cursor, `${bound} ${text}`);
   return {
-    status: 200,
-    body: { bundle: { type: 'searchset', ...(total === undefined ? {} : { total }), link: links }, entries },
-    shows: [...page.versions, ...included],
+    action: 'search',
+    types: parsed.types,
+    whichever: parsed.whichever,
+    alsoNeeds: parsed.reads.needs,
+    alsoBrings: [...new Set([...parsed.reads.brings, ...termTypes(parsed.query)])],
+    text,
+    parsed: mark === undefined ? parsed : { ...parsed, query: { ...parsed.query, from: mark.at } },
+    ...(mark === undefined ? {} : { mark }),
   };
 }
 
-/** What the page refers to through the parameters asked for: each type by its own permit, nothing twice. */
-async function include(parsed: ParsedSearch, page: readonly Version[], reader: ResourceReader): Promise<readonly Version[]> {
-  const wanted = new Map<string, ResourceKey>();
-  for (const { param, from, target } of parsed.includes) {
-    const of = page.filter(version => version.key.type === from).map(version => version.key);
-    for (const key of await reader.linked(of, param, 'refers-to')) if (target === undefined || key.type === target) wanted.set(nameOf(key), key);
-  }
-  for (const version of page) wanted.delete(nameOf(version.key));
-  if (wanted.size > MAX_INCLUDES)
-    throw new Problem('too-costly', `the page would include ${wanted.size} resources; at most ${MAX_INCLUDES} are allowed: ask for a smaller \`_count\``);
-  const byType = new Map<ResourceType, ResourceKey[]>();
-  for (const key of wanted.values()) byType.set(key.type, [...(byType.get(key.type) ?? []), key]);
-  const found: Version[] = [];
-  for (const [type, keys] of byType) {
-    const versions = await reader.search({ branches: [{ type, where: { op: 'keys', keys }, links: [] }], sort: [], limit: keys.length });
-    found.push(...versions.versions);
-  }
-  return found;
+/** What of the address says which types: `_search` does not, nor does the `*` of a compartment. */
+function placeOf(path: readonly string[]): Place {
+  const [first, id, last] = path.filter(part => part !== '_search');
+  if (first === undefined) return {};
+  if (id === undefined) return { type: first };
+  return { within: { type: first, id }, ...(last === undefined || last === '*' ? {} : { type: last }) };
 }
 
-const entryOf = (version: Version, base: string, mode: 'match' | 'include'): Entry => ({
-  fullUrl: `${base}/${nameOf(version.key)}`,
-  body: version.body,
-  search: { mode },
-});
-
-function ignoredEntry(ignored: readonly string[]): Entry {
-  const diagnostics = `ignored, since they are not known here: ${ignored.map(name => `\`${name}\``).join(', ')}`;
-  return { body: { resourceType: 'OperationOutcome', issue: [{ severity: 'warning', code: 'not-supported', diagnostics }] }, search: { mode: 'outcome' } };
+/** The search as it was understood, without the page: what the log keeps, and what a cursor is good for. */
+function textOf({ type, within }: Place, { understood }: ParsedSearch): string {
+  const path = within === undefined ? (type ?? '') : `${within.type}/${within.id}/${type ?? '*'}`;
+  const parameters = new URLSearchParams(understood.map(([name, value]) => [name, value] as [string, string])).toString();
+  return parameters === '' ? path : `${path}?${parameters}`;
 }

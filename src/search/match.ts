@@ -1,11 +1,14 @@
 import type { LoadedGrant } from './grant.ts';
 import { granted } from './granted.ts';
 import type { Indexed } from './indexed.ts';
-import { passesDate } from './kinds/date.ts';
+import { passesPosition } from './kinds/position.ts';
+import { passesQuantity } from './kinds/quantity.ts';
 import { passesReference } from './kinds/reference.ts';
+import { passesSpan } from './kinds/span.ts';
 import { passesString } from './kinds/string.ts';
 import { passesToken } from './kinds/token.ts';
 import { passesUri } from './kinds/uri.ts';
+import { passesWords } from './kinds/words.ts';
 import type { Atom, IndexValue, Predicate } from './query.ts';
 
 /**
@@ -50,10 +53,18 @@ export function passes(atom: Atom, value: IndexValue): boolean {
     case 'string':
       return value.kind === 'string' && passesString(atom, value);
     case 'date':
-      return value.kind === 'date' && passesDate(atom, value);
+      return value.kind === 'date' && passesSpan(atom, value);
     case 'reference':
       return value.kind === 'reference' && passesReference(atom, value);
     case 'uri':
       return value.kind === 'uri' && passesUri(atom, value);
+    case 'quantity':
+      return value.kind === 'quantity' && passesQuantity(atom, value);
+    case 'composite':
+      return value.kind === 'composite' && atom.parts.every((part, at) => passes(part, value.parts[at]!));
+    case 'position':
+      return value.kind === 'position' && passesPosition(atom, value);
+    case 'words':
+      return value.kind === 'words' && passesWords(atom, value);
   }
 }

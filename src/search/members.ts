@@ -9,14 +9,17 @@ export interface Member {
   readonly targets?: readonly ResourceType[];
 }
 
-/** The properties that an element name of FHIRPath stands for: one, or for a choice (`value`) one of each type. None where the type has no such element. */
+/**
+ * The properties that an element name of FHIRPath stands for: one, or for a choice (`value`) one of each type. None where the type has no such element.
+ * Packages write `valueDateTime` too, as the data does.
+ */
 export function membersOf(type: string, name: string): readonly Member[] {
   const choice = `${name}[x]`;
   return [...(typeOf(type)?.elements ?? [])]
-    .filter(([key, def]) => (def.choice ? def.name === choice : key === name))
+    .filter(([key, def]) => key === name || (def.choice && def.name === choice))
     .map(([key, def]) => ({
       key,
-      type: def.choice ? typeIn(key.slice(name.length), def.types) : def.types[0]!,
+      type: def.choice ? typeIn(key.slice(def.name.length - '[x]'.length), def.types) : def.types[0]!,
       ...(def.targets === undefined ? {} : { targets: def.targets }),
     }));
 }

@@ -1,12 +1,15 @@
-import { resourceTypes } from '../fhir/definitions/definitions.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { ResourceType } from '../fhir/types.ts';
-import { type Reading, readCondition } from './condition.ts';
-import { type Include, readCount, readInclude, readSort, readSummary, readTotal, type Total } from './control.ts';
-import { controls } from './control-names.ts';
-import { limitConditions, limitParameters } from './limits.ts';
-import { and, type Link, type Predicate, queryOf, type SearchQuery, type SortKey } from './query.ts';
+import { within } from './compartment.ts';
+import { cut, readCondition } from './condition.ts';
+import { readCount, readSort, readTotal, type Total } from './control.ts';
+import { broughtBy, type Include, readInclude } from './include.ts';
+import { allEnds, limitConditions, limitParameters } from './limits.ts';
+import { type Place, searchedIn } from './place.ts';
+import { all, and, type Branch, type Link, type Predicate, type SearchQuery, type SortKey } from './query.ts';
 import type { Registry } from './registry.ts';
+import { readElements, readSummary, refuseBoth, type Subset, summarySubset } from './subset.ts';
+import type { Reading } from './values.ts';
 
 export type Pairs = readonly (readonly [string, string])[];
 
@@ -24,11 +27,16 @@ export interface SearchContext {
 
 /** What a search means. */
 export interface ParsedSearch {
-  /** `limit` 0: only the number of matches is asked for. */
+  /** `limit` 0: only the number of matches is asked for. One branch for each type. */
   readonly query: SearchQuery;
+  readonly types: readonly ResourceType[];
+  /** The client named none of the types: one that it may not search is left out. */
+  readonly whichever: boolean;
   readonly includes: readonly Include[];
   readonly total: Total;
   readonly summary?: 'count';
+  /** Absent: whole resources. */
+  readonly subset?: Subset;
   /** Still sealed. */
   readonly cursor?: string;
   /** Names that a lenient search left out. */
@@ -36,7 +44,7 @@ export interface ParsedSearch {
   /** What was followed, for the self link: without the cursor, and `_count` as it was capped. */
   readonly understood: Pairs;
   readonly reads: {
-    /** Far ends of chains: without them it cannot be answered. */
+    /** Far ends of chains, at any depth: without them it cannot be answered. */
     readonly needs: readonly ResourceType[];
     /** What includes may bring along. */
     readonly brings: readonly ResourceType[];
@@ -44,129 +52,125 @@ export interface ParsedSearch {
 }
 
 /** Controls that are given once: a second would contradict the first. */
-const single = ['_count', '_sort', '_total', '_summary', '_cursor'];
+const single = ['_count', '_sort', '_total', '_type', '_cursor'];
+/** How the answer is written is read where it is written. */
+const others = ['_format', '_pretty'];
+
+/** What has been read so far. */
+interface Draft {
+  readonly types: readonly ResourceType[];
+  readonly context: SearchContext;
+  readonly includes: Include[];
+  sort: readonly SortKey[];
+  limit: number;
+  total: Total;
+  countOnly: boolean;
+  subset?: Subset | undefined;
+  cursor?: string;
+}
+/** Returns the Problem for what is not known. */
+type ReadControl = (draft: Draft, value: string, modifier: string | undefined) => Problem | undefined;
+
+const including =
+  (how: Include['how']): ReadControl =>
+  ({ types, includes, context }, value, modifier) =>
+    kept(readInclude(types, how, modifier, value, context.registry), include => includes.push(include));
+const readers: Readonly<Record<string, ReadControl>> = {
+  _count: (draft, value) => kept(readCount(value, draft.context.maxCount), limit => set(draft, { limit })),
+  _total: (draft, value) => kept(readTotal(value), total => set(draft, { total })),
+  _cursor: (draft, cursor) => set(draft, { cursor }),
+  // Read before all others (place.ts).
+  _type: () => undefined,
+  _summary: (draft, value) =>
+    kept(readSummary(value), summary => set(draft, { countOnly: summary === 'count', subset: summarySubset(summary) ?? draft.subset })),
+  _elements: (draft, value) => kept(readElements(draft.types, value), subset => set(draft, { subset })),
+  _sort: (draft, value) => kept(readSort(draft.types, value, draft.context.registry), sort => set(draft, { sort })),
+  _include: including('refers-to'),
+  _revinclude: including('referred-by'),
+};
+const set = (draft: Draft, read: Partial<Draft>): undefined => void Object.assign(draft, read);
+const modifiable = ['_include', '_revinclude'];
+
+function kept<T>(read: T | Problem, keep: (read: T) => unknown): Problem | undefined {
+  if (read instanceof Problem) return read;
+  keep(read);
+  return undefined;
+}
 
 /**
- * Reads a search of one type (http://hl7.org/fhir/R4/search.html). A parameter given several times must hold each time, a comma lists alternatives.
- * Throws a Problem that names the parameter, and the value where that is what is wrong.
+ * Reads a search (http://hl7.org/fhir/R4/search.html). A parameter given several times must hold each time, a comma lists alternatives; of several types
+ * each must have it. Throws a Problem that names the parameter, and the value where that is what is wrong.
  */
-export function parseSearch(type: ResourceType, parameters: Pairs, context: SearchContext): ParsedSearch {
+export function parseSearch(place: Place, parameters: Pairs, context: SearchContext): ParsedSearch {
   limitParameters(parameters);
-  const repeated = single.find(name => parameters.filter(([other]) => other === name).length > 1);
-  if (repeated !== undefined) throw new Problem('invalid', `\`${repeated}\` is given more than once`);
-
-  const wheres: Predicate[] = [];
-  const links: Link[] = [];
-  const includes: Include[] = [];
+  refuseContradictions(parameters);
+  const { types, whichever } = searchedIn(place, parameters);
+  const { registry } = context;
+  const compartment = types.map(type => (place.within === undefined ? all : within(place.within, type, registry)));
+  const draft: Draft = { types, context, includes: [], sort: [], limit: context.defaultCount, total: 'none', countOnly: false };
+  const read: readonly Conditions[] = types.map(() => ({ wheres: [], links: [] }));
+  const reading: Reading = { ...context, ends: allEnds() };
   const ignored: string[] = [];
   const understood: (readonly [string, string])[] = [];
-  let sort: readonly SortKey[] = [];
-  let limit = context.defaultCount;
-  let total: Total = 'none';
-  let summary: 'count' | undefined;
-  let cursor: string | undefined;
-
-  /** The Problem where the parameter is not known. */
-  function read(name: string, value: string): Problem | undefined {
-    switch (name) {
-      case '_count':
-        limit = readCount(value, context.maxCount);
-        return undefined;
-      case '_total':
-        total = readTotal(value);
-        return undefined;
-      case '_cursor':
-        cursor = value;
-        return undefined;
-      case '_summary': {
-        const read = readSummary(value);
-        if (read instanceof Problem) return read;
-        summary = read === 'count' ? read : undefined;
-        return undefined;
-      }
-      case '_sort': {
-        const read = readSort(type, value, context.registry);
-        if (read instanceof Problem) return read;
-        sort = read;
-        return undefined;
-      }
-      case '_include': {
-        const read = readInclude(type, value, context.registry);
-        if (read instanceof Problem) return read;
-        includes.push(read);
-        return undefined;
-      }
-      default: {
-        const read = readCondition(type, name, value, context);
-        if (read instanceof Problem) return read;
-        if ('link' in read) links.push(read.link);
-        else wheres.push(read.where);
-        return undefined;
-      }
-    }
-  }
   for (const [name, value] of parameters) {
-    // How the answer is written is read where it is written.
-    if (name === '_format' || name === '_pretty') continue;
-    const problem = read(name, value);
+    if (others.includes(name)) continue;
+    const problem = readParameter(name, value, draft, read, reading);
     if (problem !== undefined && !context.lenient) throw problem;
     if (problem !== undefined) ignored.push(name);
-    else if (name !== '_cursor') understood.push([name, name === '_count' ? String(limit) : value]);
+    else if (name !== '_cursor') understood.push([name, name === '_count' ? String(draft.limit) : value]);
   }
-  limitConditions(wheres, links);
-  const countOnly = summary === 'count' || limit === 0;
+  limitConditions(
+    read.flatMap(one => one.wheres),
+    read.flatMap(one => one.links),
+  );
+  if (draft.subset?.how === 'text' && draft.includes.length > 0)
+    throw new Problem('invalid', '`_summary=text` cannot be asked for together with `_include` or `_revinclude` (http://hl7.org/fhir/R4/search.html#summary)');
+  const branches = types.map((type, at): Branch => ({ type, where: and(compartment[at]!, ...read[at]!.wheres), links: read[at]!.links }));
+  const countOnly = draft.countOnly || draft.limit === 0;
   return {
-    query: { branches: [{ type, where: and(...wheres), links }], sort, limit: countOnly ? 0 : limit },
-    includes,
-    total: countOnly ? 'accurate' : total,
+    query: { branches, sort: draft.sort, limit: countOnly ? 0 : draft.limit },
+    types,
+    whichever,
+    includes: draft.includes,
+    total: countOnly ? 'accurate' : draft.total,
     ...(countOnly ? { summary: 'count' } : {}),
-    ...(cursor === undefined ? {} : { cursor }),
+    ...(draft.subset === undefined ? {} : { subset: draft.subset }),
+    ...(draft.cursor === undefined ? {} : { cursor: draft.cursor }),
     ignored,
     understood,
-    reads: { needs: [...new Set(links.flatMap(link => link.ends.map(end => end.type)))], brings: broughtBy(includes, context.registry) },
+    reads: { needs: [...new Set(branches.flatMap(endsOf))], brings: broughtBy(draft.includes, types, registry) },
   };
 }
 
-function broughtBy(includes: readonly Include[], registry: Registry): readonly ResourceType[] {
-  const targets = includes.flatMap(({ param, from, target }) => {
-    const possible = target === undefined ? registry.targetsOf(from, param) : [target];
-    return possible.length > 0 ? possible : [...resourceTypes];
-  });
-  return [...new Set(targets)];
+/** What the client demands of one type. */
+interface Conditions {
+  readonly wheres: Predicate[];
+  readonly links: Link[];
+}
+/** Returns the Problem where the parameter is not known, of one of the types at least. */
+function readParameter(name: string, value: string, draft: Draft, read: readonly Conditions[], reading: Reading): Problem | undefined {
+  const { code, modifier } = cut(name);
+  const control = readers[code];
+  if (control !== undefined) {
+    if (modifier !== undefined && !modifiable.includes(code)) throw new Problem('invalid', `\`${name}\`: \`${code}\` takes no modifier`);
+    return control(draft, value, modifier);
+  }
+  const conditions = draft.types.map(type => readCondition(type, name, value, reading));
+  const problem = conditions.find(condition => condition instanceof Problem);
+  if (problem !== undefined) return problem;
+  for (const [at, condition] of conditions.entries()) {
+    if (condition instanceof Problem) continue;
+    if ('link' in condition) read[at]!.links.push(condition.link);
+    else read[at]!.wheres.push(condition.where);
+  }
+  return undefined;
 }
 
-/**
- * The query of a conditional create, update, delete or reference (http://hl7.org/fhir/R4/http.html#ccreate): search parameters of the resource itself
- * and nothing else, at least one. It asks for two, so that one can be told from several.
- * @param criteria the part after `?`, encoded.
- */
-export function criteriaQuery(type: ResourceType, criteria: string, context: Reading): SearchQuery {
-  const pairs = [...new URLSearchParams(criteria)];
-  limitParameters(pairs);
-  if (pairs.length === 0) throw new Problem('invalid', `criteria for ${type} are empty: they would match anything`);
-  const wheres = pairs.map(([name, value]) => readPlain(type, name, value, context, 'criteria'));
-  limitConditions(wheres, []);
-  return queryOf(type, and(...wheres), 2);
+function refuseContradictions(parameters: Pairs): void {
+  const repeated = single.find(name => parameters.filter(([other]) => other === name).length > 1);
+  if (repeated !== undefined) throw new Problem('invalid', `\`${repeated}\` is given more than once`);
+  refuseBoth(parameters);
 }
 
-/**
- * The predicate of a granular scope's `?param=value` pairs (http://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html). No chains, modifiers,
- * controls or dates relative to now: a scope must mean the same whenever and of whatever it is asked. Throws for them.
- */
-export function scopePredicate(type: ResourceType, pairs: Pairs, registry: Registry): Predicate {
-  limitParameters(pairs);
-  const modified = pairs.find(([name]) => name.includes(':'));
-  if (modified !== undefined) throw new Problem('invalid', `\`${modified[0]}\`: a modifier is not allowed in a scope`);
-  return and(...pairs.map(([name, value]) => readPlain(type, name, value, { registry }, 'a scope')));
-}
-
-/** A parameter where nothing but conditions on the resource itself are in place: what is not known is never left out. */
-function readPlain(type: ResourceType, name: string, value: string, reading: Reading, place: string): Predicate {
-  if (controls.has(name.split(':')[0]!)) throw new Problem('invalid', `\`${name}\` is not allowed in ${place}`);
-  // What it finds would depend on resources that nobody asked whether the caller may read.
-  if (name.includes('.')) throw new Problem('unsupported', `\`${name}\`: a chain is not allowed in ${place}`);
-  const read = readCondition(type, name, value, reading);
-  if (read instanceof Problem) throw read;
-  if ('link' in read) throw new Problem('unsupported', `\`${name}\`: a chain is not allowed in ${place}`);
-  return read.where;
-}
+/** The types of all far ends. */
+const endsOf = ({ links }: Branch): readonly ResourceType[] => links.flatMap(link => link.ends.flatMap(end => [end.type, ...endsOf(end)]));

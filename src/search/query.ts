@@ -1,11 +1,23 @@
 import type { Instant, KeyName, ResourceKey, ResourceType } from '../fhir/types.ts';
 import type { Indexed } from './indexed.ts';
 
-/** The kinds of search parameter (http://hl7.org/fhir/R4/search.html#ptypes) that can be indexed. */
-export type Kind = 'token' | 'string' | 'date' | 'reference' | 'uri';
+/**
+ * What the values of a search parameter are (http://hl7.org/fhir/R4/search.html#ptypes). A `number` is a `quantity` without a unit; of the `special` ones
+ * there are `position` (near) and `words` (_text, _content).
+ */
+export type Kind = 'token' | 'string' | 'date' | 'reference' | 'uri' | 'quantity' | 'composite' | 'position' | 'words';
 
 /** What a resource offers a parameter. */
 export type IndexValue =
+  | PlainValue
+  /** The values of one occurrence, one for each component. */
+  | { readonly kind: 'composite'; readonly parts: readonly PlainValue[] }
+  /** A place on a sphere of radius 1. */
+  | { readonly kind: 'position'; readonly x: number; readonly y: number; readonly z: number }
+  /** All that are in the text, each once. */
+  | { readonly kind: 'words'; readonly words: readonly string[] };
+/** What a component of a composite can be too. */
+export type PlainValue =
   /** `system` is '' where there is none. */
   | { readonly kind: 'token'; readonly system: string; readonly code: string }
   /** `text` without accents and case, white space folded; `exact` as written. */
@@ -14,25 +26,42 @@ export type IndexValue =
   | { readonly kind: 'date'; readonly low: number; readonly high: number }
   /** Ours: `type` and `id`. Anything else (absolute, urn, canonical): `type` '' and the whole text as `id`. */
   | { readonly kind: 'reference'; readonly type: ResourceType; readonly id: string }
-  | { readonly kind: 'uri'; readonly uri: string };
+  | { readonly kind: 'uri'; readonly uri: string }
+  /** Both ends included; open ends are ±Number.MAX_VALUE. `unit` as in kinds/quantity.ts; '' is the number by itself. */
+  | { readonly kind: 'quantity'; readonly unit: string; readonly low: number; readonly high: number };
 
-export type DatePrefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
+/** http://hl7.org/fhir/R4/search.html#prefix */
+export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
 
 /** What one value must satisfy. */
 export type Atom =
+  | PlainAtom
+  /** Each part of one occurrence. */
+  | { readonly kind: 'composite'; readonly parts: readonly PlainAtom[] }
+  /** `reach`: the square of the straight way through the sphere. */
+  | { readonly kind: 'position'; readonly x: number; readonly y: number; readonly z: number; readonly reach: number }
+  /** All of them. */
+  | { readonly kind: 'words'; readonly words: readonly string[] };
+export type PlainAtom =
   /** A member left out is not asked; `system: ''` asks for no system. */
   | { readonly kind: 'token'; readonly system?: string; readonly code?: string }
   /** `starts` and `contains` compare `text`, `exact` compares `exact`. */
   | { readonly kind: 'string'; readonly how: 'starts' | 'contains' | 'exact'; readonly text: string }
-  | { readonly kind: 'date'; readonly how: DatePrefix; readonly low: number; readonly high: number }
+  | { readonly kind: 'date'; readonly how: Prefix; readonly low: number; readonly high: number }
   /** A `type` left out matches the id in any type of ours. */
   | { readonly kind: 'reference'; readonly type?: ResourceType; readonly id: string }
-  | { readonly kind: 'uri'; readonly uri: string };
+  /** `under`: the uri itself, or what goes on after it with a slash. */
+  | { readonly kind: 'uri'; readonly how: 'is' | 'under'; readonly uri: string }
+  | { readonly kind: 'quantity'; readonly unit: string; readonly how: Prefix; readonly low: number; readonly high: number };
 
 /** A long list of values stays one term. */
 export interface Test {
   readonly anyOf: readonly Atom[];
+  /** Where the atoms have to be found first (terms.ts); until then there are none, so that nothing is found. */
+  readonly terms?: TermSet;
 }
+/** Codes by what a terminology says of them: those in a value set, or a code with all that are above or below it. */
+export type TermSet = { readonly how: 'in'; readonly valueSet: string } | { readonly how: 'above' | 'below'; readonly system?: string; readonly code: string };
 
 /** A search parameter compiled once from its definition, or one of the server's own facets (`.record`): those no client can name. */
 export interface SearchParam {
@@ -42,6 +71,8 @@ export interface SearchParam {
   readonly base: readonly ResourceType[];
   /** What a reference may point to; empty: anything. */
   readonly targets: readonly ResourceType[];
+  /** What each part of a composite is like. */
+  readonly components?: readonly SearchParam[];
   extract(of: Indexed): readonly IndexValue[];
 }
 

@@ -1,21 +1,20 @@
 import { resourceTypes, type SearchParameterDef, searchParameters } from '../fhir/definitions/definitions.ts';
-import type { Resource, ResourceType } from '../fhir/types.ts';
+import type { ResourceType } from '../fhir/types.ts';
 import { unsupportedControls } from './control-names.ts';
-import { compile, type Next } from './expression.ts';
 import { facetParams } from './facets.ts';
-import { indexDate } from './kinds/date.ts';
-import { indexReference } from './kinds/reference.ts';
-import { indexString } from './kinds/string.ts';
-import { impliesSystem, indexToken } from './kinds/token.ts';
-import { indexUri } from './kinds/uri.ts';
-import type { IndexValue, Kind, SearchParam } from './query.ts';
+import { impliesSystem } from './kinds/token.ts';
+import { type Definition, isIndexed, makeParams, modifiedParam, targetsIn, typesOf } from './params.ts';
+import type { SearchParam } from './query.ts';
+import { type Modifier, modifiers } from './special.ts';
 
 /** Every search parameter there is. Built once; what it hands out is one object for one definition, so parameters can be compared and be keys of maps. */
 export interface Registry {
-  /** What is indexed of a type: the client's parameters and all facets. */
+  /** What is indexed of a type: the client's parameters, what modifiers ask of them, and all facets. */
   paramsOf(type: ResourceType): readonly SearchParam[];
   /** A parameter that a client may name, by its code. `_id` and `_lastUpdated` are predicates and not among them. */
   param(type: ResourceType, code: string): SearchParam | undefined;
+  /** What the modifier asks of the parameter; undefined where its values of this type have nothing for it. */
+  modified(type: ResourceType, param: SearchParam, modifier: Modifier): SearchParam | undefined;
   /** All that a client may name, `_id` and `_lastUpdated` included, sorted. */
   codesOf(type: ResourceType): readonly string[];
   /** Those whose references can be included. */
@@ -25,124 +24,81 @@ export interface Registry {
    * from a DocumentReference it may be an EpisodeOfCare. Empty: anything.
    */
   targetsOf(type: ResourceType, param: SearchParam): readonly ResourceType[];
-  /** R4 has it, we do not index it yet. */
+  /** As R4 or a package defines it; undefined for a facet. */
+  definitionOf(param: SearchParam): Definition | undefined;
+  /** R4 has it, we do not index it. */
   unsupported(type: ResourceType, code: string): boolean;
   /** Whether the values of a token parameter never have a system, since it is implied by the element. */
   impliesSystem(type: ResourceType, param: SearchParam): boolean;
 }
 
-const kinds: ReadonlySet<string> = new Set<Kind>(['token', 'string', 'date', 'reference', 'uri']);
 /** The log is large and append-only: it is found by what its readers ask, and by nothing else. */
-const indexedOnly: Readonly<Record<ResourceType, readonly string[]>> = { AuditEvent: ['patient', 'date', 'agent', 'action'] };
+const indexedOnly: Readonly<Record<ResourceType, readonly string[]>> = { AuditEvent: ['patient', 'date', 'agent', 'action', 'entity', 'outcome'] };
 const predicates = ['_id', '_lastUpdated'];
 
 /**
- * The registry of R4's parameters and the facets.
+ * The registry of R4's parameters, those of packages, and the facets.
  * @param base our public URL: a reference in a resource that begins with it is ours. Not needed where references are stored relative.
+ * @param more what packages define besides R4; checked before (custom.ts).
  */
-export function buildRegistry(base?: string): Registry {
+export function buildRegistry(base?: string, more: readonly SearchParameterDef[] = []): Registry {
   const byType = new Map<ResourceType, Map<string, SearchParam>>();
   const known = new Map<ResourceType, Set<string>>();
   for (const type of resourceTypes) {
     byType.set(type, new Map());
     known.set(type, new Set(unsupportedControls));
   }
-  for (const definition of searchParameters) {
-    const everywhere = definition.base.includes('Resource') || definition.base.includes('DomainResource');
-    const param = isIndexed(definition) ? paramOf(definition, everywhere, base) : undefined;
-    for (const type of everywhere ? resourceTypes : definition.base) {
+  const params = makeParams([...searchParameters, ...more], base);
+  for (const definition of [...searchParameters, ...more]) {
+    if (predicates.includes(definition.code)) continue;
+    const param = isIndexed(definition) ? params.get(definition.url) : undefined;
+    for (const type of carriersOf(definition)) {
       const only = indexedOnly[type];
       if (param !== undefined && (only === undefined || only.includes(definition.code))) byType.get(type)?.set(definition.code, param);
-      else if (!predicates.includes(definition.code)) known.get(type)?.add(definition.code);
+      else known.get(type)?.add(definition.code);
     }
   }
-  const lists = new Map([...byType].map(([type, params]) => [type, [...params.values(), ...facetParams]]));
-  const systemless = new Map<string, boolean>();
-  const narrowed = new Map<string, readonly ResourceType[]>();
-  return {
-    paramsOf: type => lists.get(type) ?? [],
+  const definitions = new Map([...searchParameters, ...more].flatMap(each => (params.has(each.url) ? [[params.get(each.url)!, each] as const] : [])));
+  const expressionOf = (param: SearchParam): string => definitions.get(param)?.expression ?? '';
+  const lists = remembered((type: string) => {
+    const own = [...(byType.get(type)?.values() ?? [])];
+    const asked = type in indexedOnly ? [] : own.flatMap(param => names.flatMap(modifier => registry.modified(type, param, modifier) ?? []));
+    return byType.has(type) ? [...own, ...asked, ...facetParams] : [];
+  });
+  const modified = remembered((_: string, param: SearchParam, modifier: Modifier) => modifiedParam(param, expressionOf(param), modifier));
+  const narrowed = remembered((_: string, param: SearchParam, type: ResourceType) => targetsIn(expressionOf(param), type) ?? param.targets);
+  const types = remembered((_: string, param: SearchParam, type: ResourceType) => typesOf(expressionOf(param), type));
+  const typesIn = (type: ResourceType, param: SearchParam): readonly string[] => types(`${type}?${param.code}`, param, type);
+
+  const registry: Registry = {
+    paramsOf: lists,
     param: (type, code) => byType.get(type)?.get(code),
+    modified(type, param, modifier) {
+      const { of } = modifiers[modifier];
+      if (!modifiable(param, modifier) || !typesIn(type, param).some(each => of.includes(each))) return undefined;
+      return modified(`${definitions.get(param)?.url}:${modifier}`, param, modifier);
+    },
     codesOf: type => [...predicates, ...(byType.get(type)?.keys() ?? [])].sort(),
     includesOf: type => [...(byType.get(type)?.values() ?? [])].filter(param => param.kind === 'reference'),
-    targetsOf(type, param) {
-      const name = `${type}?${param.code}`;
-      const found = narrowed.get(name) ?? targetsIn(definitionOf.get(param)?.expression ?? '', type) ?? param.targets;
-      narrowed.set(name, found);
-      return found;
-    },
+    targetsOf: (type, param) => narrowed(`${type}?${param.code}`, param, type),
+    definitionOf: param => definitions.get(param),
     unsupported: (type, code) => known.get(type)?.has(code) ?? false,
-    impliesSystem(type, param) {
-      const name = `${type}?${param.code}`;
-      const found = systemless.get(name) ?? impliesSystem(typesOf(definitionOf.get(param)?.expression ?? '', type));
-      systemless.set(name, found);
-      return found;
-    },
+    impliesSystem: (type, param) => impliesSystem(typesIn(type, param)),
   };
+  return registry;
 }
 
-const isIndexed = ({ code, type, expression }: SearchParameterDef): boolean => kinds.has(type) && expression !== '' && !predicates.includes(code);
+const names = Object.keys(modifiers) as readonly Modifier[];
+const modifiable = ({ kind }: SearchParam, modifier: Modifier): boolean => kind === (modifier === 'identifier' ? 'reference' : 'token');
 
-const definitionOf = new WeakMap<SearchParam, SearchParameterDef>();
+const carriersOf = ({ base }: SearchParameterDef): Iterable<ResourceType> =>
+  base.includes('Resource') || base.includes('DomainResource') ? resourceTypes : base;
 
-function paramOf(definition: SearchParameterDef, everywhere: boolean, base: string | undefined): SearchParam {
-  const { code, expression } = definition;
-  const kind = definition.type as Kind;
-  const compiled = new Map<ResourceType, (resource: Resource) => readonly IndexValue[]>();
-  const carriers = new Set(everywhere ? resourceTypes : definition.base);
-  const param: SearchParam = {
-    code,
-    kind,
-    base: everywhere ? [] : definition.base,
-    targets: targetsOf(definition),
-    extract({ resource }) {
-      const type = resource.resourceType;
-      let extract = compiled.get(type);
-      if (extract === undefined) {
-        extract = carriers.has(type) ? compile(expression, type, leafOf(kind, base)) : () => [];
-        compiled.set(type, extract);
-      }
-      return extract(resource);
-    },
+/** What was found once for a name is not looked for again. */
+function remembered<T, More extends readonly unknown[]>(find: (name: string, ...more: More) => T): (name: string, ...more: More) => T {
+  const found = new Map<string, T>();
+  return (name, ...more) => {
+    if (!found.has(name)) found.set(name, find(name, ...more));
+    return found.get(name)!;
   };
-  definitionOf.set(param, definition);
-  return param;
-}
-
-/** R4 lists every type there is where it means any. */
-const targetsOf = ({ targets }: SearchParameterDef): readonly ResourceType[] => (targets.length > 100 ? [] : targets);
-
-/** What the elements of one type that an expression yields may refer to; undefined: anything. */
-function targetsIn(expression: string, type: ResourceType): readonly ResourceType[] | undefined {
-  const found = new Set<ResourceType>();
-  let known = true;
-  compile(expression, type, (_, targets) => {
-    known &&= targets !== undefined;
-    for (const target of targets ?? []) found.add(target);
-    return undefined;
-  });
-  return known && found.size > 0 ? [...found] : undefined;
-}
-
-/** How the values of a kind are indexed. */
-function leafOf(kind: Kind, base: string | undefined): Next<IndexValue> {
-  const index = {
-    token: indexToken,
-    string: indexString,
-    date: indexDate,
-    uri: indexUri,
-    reference: (type: string, value: unknown) => indexReference(type, value, base),
-  }[kind];
-  return type => (value, into) => {
-    for (const found of index(type, value)) into.push(found);
-  };
-}
-
-/** The FHIR types that an expression can yield for a resource type. */
-function typesOf(expression: string, type: ResourceType): readonly string[] {
-  const found = new Set<string>();
-  compile(expression, type, leaf => {
-    found.add(leaf);
-    return undefined;
-  });
-  return [...found];
 }

@@ -3,6 +3,7 @@ import type { Grant, LoadedGrant } from '../search/grant.ts';
 import type { Facets, Indexed, RecordId } from '../search/indexed.ts';
 import type { Cursor, SearchParam, SearchQuery } from '../search/query.ts';
 import type { DocumentChange, DocumentKind, DocumentReader } from './documents.ts';
+import type { ResourceOf } from './transfer.ts';
 
 /** A stored state of a resource. */
 export interface Version {
@@ -102,6 +103,14 @@ export interface ChainLink {
   readonly events: readonly KeptEvent[];
 }
 
+/** What `reindex` did. */
+export interface Reindexed {
+  /** The row of the last that it came to. */
+  readonly after: string | number;
+  readonly made: number;
+  /** Those that could not be read, or have more to be found by than the engine can keep. They stay as they are. */
+  readonly failed: readonly ResourceKey[];
+}
 /**
  * The promise that every engine keeps (test/contract/). It knows no caller and no policy. What is acknowledged is on disk; a search that begins after a
  * commit was acknowledged sees it.
@@ -116,6 +125,11 @@ export interface ResourceStore extends ResourceReader, DocumentReader {
   epochs(names: readonly EpochName[]): Promise<readonly number[]>;
   /** All changes or none, durable before it resolves. */
   commit(changes: readonly Change[], at: Instant): Promise<Committed>;
+  /**
+   * Makes anew, from what is stored, what the next live resources of a type are found by: at most `limit`, in the order of their rows, after the row that an
+   * earlier call gave. Undefined where there are none. A resource that is changed meanwhile ends with what its new version is found by.
+   */
+  reindex(type: ResourceType, after: string | number | undefined, limit: number, resourceOf: ResourceOf): Promise<Reindexed | undefined>;
   /** Resolves where the store can answer now. */
   ready(): Promise<void>;
   /** How many live resources there are of each type. */

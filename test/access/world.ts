@@ -1,6 +1,6 @@
 import type { Caller } from '../../src/access/caller.ts';
 import { consentKindSystem } from '../../src/access/canonical.ts';
-import { confidentialities, systems } from '../../src/access/codes.ts';
+import { systems } from '../../src/access/codes.ts';
 import { grantsOf } from '../../src/access/consent.ts';
 import type { Facts, Known } from '../../src/access/decision.ts';
 import { stamp } from '../../src/access/facets.ts';
@@ -10,6 +10,7 @@ import type { KeyName, Resource } from '../../src/fhir/types.ts';
 import type { LoadedGrant } from '../../src/search/grant.ts';
 import type { Facets, Indexed, Origin, RecordId } from '../../src/search/indexed.ts';
 import { buildRegistry } from '../../src/search/registry.ts';
+import { confidentialities } from '../../src/search/security.ts';
 
 /** A small world for the access tests: two patients, their people, two practices; and a short way to write consents. */
 

@@ -7,7 +7,6 @@ export interface Answered {
   readonly latencies: readonly number[];
   readonly seconds: number;
 }
-const CONNECTIONS = 32;
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
 /** The bytes of an HTTP/1.1 request. */
@@ -18,10 +17,10 @@ export function requestBytes(method: string, path: string, token: string | undef
 }
 
 /**
- * Sends `count` requests over 32 kept connections, each the next as soon as the one before is answered, for `seconds` at most. Works on sockets, so that
+ * Sends `count` requests over kept connections, each the next as soon as the one before is answered, for `seconds` at most. Works on sockets, so that
  * it takes less of the machine than the servers do: it reads the status and as many bytes as Content-Length says. Throws for any status but 2xx.
  */
-export async function ask(url: string, count: number, seconds: number, make: Ask): Promise<Answered> {
+export async function ask(url: string, count: number, seconds: number, make: Ask, connections = 32): Promise<Answered> {
   const { port } = new URL(url);
   const latencies: number[] = [];
   const started = performance.now();
@@ -53,6 +52,6 @@ export async function ask(url: string, count: number, seconds: number, make: Ask
         send();
       });
     });
-  await Promise.all(Array.from({ length: CONNECTIONS }, connection));
+  await Promise.all(Array.from({ length: connections }, connection));
   return { latencies, seconds: (performance.now() - started) / 1000 };
 }

@@ -16,7 +16,9 @@ const measures = [
   ['29463-7', 'Body weight', 'kg'],
   ['8867-4', 'Heart rate', '/min'],
 ] as const;
-const day = (number: number): string => new Date(Date.UTC(2025, 0, 1 + number, 9, 30)).toISOString();
+/** On that day; each patient comes at another time of it. */
+const day = (number: number, of: string): string =>
+  new Date(Date.UTC(2025, 0, 1 + number, 9, 30) + (Number(/\d+$/.exec(of)?.[0] ?? 0) % 36_000) * 1000).toISOString();
 
 const patient = (at: number): Resource => ({
   resourceType: 'Patient',
@@ -41,11 +43,11 @@ export function statement(of: string, at: number, id?: string): Resource {
     category: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/medication-statement-category', code: 'outpatient', display: 'Outpatient' }] },
     medicationCodeableConcept: { coding: [{ system: RXNORM, code, display }], text: display },
     subject: { reference: of },
-    effectivePeriod: { start: day(at) },
-    dateAsserted: day(at),
+    effectivePeriod: { start: day(at, of) },
+    dateAsserted: day(at, of),
     informationSource: { reference: of },
     reasonCode: [{ coding: [{ system: 'http://snomed.info/sct', code: '38341003', display: 'Hypertensive disorder' }], text: 'High blood pressure' }],
-    note: [{ time: day(at), text: 'Taken in the morning with a glass of water. The patient says that it is well tolerated and that no dose was missed.' }],
+    note: [{ time: day(at, of), text: 'Taken in the morning with a glass of water. The patient says that it is well tolerated and that no dose was missed.' }],
     dosage: [
       {
         sequence: 1,
@@ -66,8 +68,8 @@ function observation(of: string, at: number, id: string): Resource {
     category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs', display: 'Vital Signs' }] }],
     code: { coding: [{ system: 'http://loinc.org', code, display }], text: display },
     subject: { reference: of },
-    effectiveDateTime: day(at),
-    issued: day(at),
+    effectiveDateTime: day(at, of),
+    issued: day(at, of),
     valueQuantity: { value: 60 + at, unit, system: 'http://unitsofmeasure.org', code: unit },
     interpretation: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation', code: 'N', display: 'Normal' }] }],
     note: [{ text: 'Measured at rest, sitting, on the left arm, by the nurse on duty.' }],
@@ -76,9 +78,13 @@ function observation(of: string, at: number, id: string): Resource {
 
 export const statementId = (patient: number, at: number): string => `p${patient}-m${at}`;
 
+/** Resources of each record. */
+export const PER_PATIENT = 1 + STATEMENTS + OBSERVATIONS;
+
 /** The records of so many patients, each in a transaction of its own: lines of an NDJSON file. */
-export function records(patients: number): readonly string[] {
-  return Array.from({ length: patients }, (_, at) => {
+export function records(patients: number, first = 0): readonly string[] {
+  return Array.from({ length: patients }, (_, number) => {
+    const at = first + number;
     const of = `Patient/p${at}`;
     const resources = [
       patient(at),

@@ -82,10 +82,12 @@ test('bad configuration ends with 78 and names every mistake', async () => {
     KINDRED_URL: 'nonsense',
     KINDRED_LOG: 'loud',
     KINDRED_MAX_BODY: 'much',
+    KINDRED_QUERY_TIME: 'soon',
     KINDRED_CLOCK: 'now',
   });
   expect([code, out]).toEqual([78, '']);
-  for (const name of ['PORT', 'KINDRED_AUTH', 'KINDRED_STORE', 'KINDRED_URL', 'KINDRED_LOG', 'KINDRED_MAX_BODY', 'KINDRED_CLOCK']) expect(err).toContain(name);
+  for (const name of ['PORT', 'KINDRED_AUTH', 'KINDRED_STORE', 'KINDRED_URL', 'KINDRED_LOG', 'KINDRED_MAX_BODY', 'KINDRED_QUERY_TIME', 'KINDRED_CLOCK'])
+    expect(err).toContain(name);
   expect(err).not.toContain('secret');
 });
 

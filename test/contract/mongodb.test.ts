@@ -1,9 +1,9 @@
 import { openScratch, scratchStore } from '../engine.ts';
 import { storeContract } from './store.ts';
 
-storeContract('MongoDB', async () => {
+storeContract('MongoDB', async paramsOf => {
   const address = scratchStore();
-  const store = await openScratch(address, 'one');
+  const store = await openScratch(address, 'one', paramsOf);
   return {
     store,
     async reopen() {

@@ -49,7 +49,7 @@ export function searchContract(open: Open): void {
       expect(await patients(some('Patient', 'name', { kind: 'string', how: 'starts', text: 'angs' }))).toBe('a');
       expect(await patients(some('Patient', 'name', { kind: 'string', how: 'contains', text: 'er' }))).toBe('b');
       expect(await patients(some('Patient', 'name', { kind: 'string', how: 'exact', text: 'Zoë' }))).toBe('a');
-      expect(await patients(some('Patient', '_profile', { kind: 'uri', uri: 'http://p' }))).toBe('c');
+      expect(await patients(some('Patient', '_profile', { kind: 'uri', how: 'is', uri: 'http://p' }))).toBe('c');
       expect(await patients({ op: 'has', param: param('Patient', 'name') })).toBe('a b');
       expect(await patients(not({ op: 'has', param: param('Patient', 'name') }))).toBe('c');
       expect(await patients(and(not(some('Patient', 'gender', token('male'))), some('Patient', 'identifier', token('1'))))).toBe('a c');

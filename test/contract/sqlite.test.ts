@@ -11,14 +11,14 @@ import { registry } from './world.ts';
 const folder = mkdtempSync(join(tmpdir(), 'kindred-contract-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const openAt = (path: string): Promise<ResourceStore> => openSqlite({ path, paramsOf: registry.paramsOf, linkHash, writer: 'one' });
+const openAt = (path: string, paramsOf = registry.paramsOf): Promise<ResourceStore> => openSqlite({ path, paramsOf, linkHash, writer: 'one' });
 let files = 0;
 
-storeContract('SQLite in memory', async () => ({ store: await openAt(':memory:') }));
-storeContract('SQLite in a file', async () => {
+storeContract('SQLite in memory', async paramsOf => ({ store: await openAt(':memory:', paramsOf) }));
+storeContract('SQLite in a file', async paramsOf => {
   files += 1;
   const path = join(folder, 'not-there-yet', `${files}.db`);
-  const store = await openAt(path);
+  const store = await openAt(path, paramsOf);
   return {
     store,
     async reopen() {

@@ -1,7 +1,9 @@
 import { describe } from '@jest/globals';
 import { commitsContract } from './commits.ts';
 import { grantsContract } from './grants.ts';
+import { kindsContract } from './kinds.ts';
 import { logContract } from './log.ts';
+import { reindexContract } from './reindex.ts';
 import { searchContract } from './search.ts';
 import { versionsContract } from './versions.ts';
 import type { Open } from './world.ts';
@@ -15,7 +17,9 @@ export function storeContract(name: string, open: Open): void {
     versionsContract(open);
     commitsContract(open);
     searchContract(open);
+    kindsContract(open);
     grantsContract(open);
     logContract(open);
+    reindexContract(open);
   });
 }

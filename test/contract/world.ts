@@ -2,7 +2,7 @@ import { auditEntry, auditRecord } from '../../src/audit/event.ts';
 import { nameOf, type Resource, type ResourceKey } from '../../src/fhir/types.ts';
 import type { Facets } from '../../src/search/indexed.ts';
 import type { Atom, Predicate, SearchParam } from '../../src/search/query.ts';
-import { buildRegistry } from '../../src/search/registry.ts';
+import { buildRegistry, type Registry } from '../../src/search/registry.ts';
 import type { Change, Committed, Expectation, ResourceStore, Version } from '../../src/store/store.ts';
 
 /** What every engine under the contract is opened with. */
@@ -13,7 +13,8 @@ interface Opened {
   readonly store: ResourceStore;
   reopen?(): Promise<ResourceStore>;
 }
-export type Open = () => Promise<Opened>;
+/** `paramsOf` in place of the registry's. */
+export type Open = (paramsOf?: Registry['paramsOf']) => Promise<Opened>;
 
 /** The nth moment: a minute after the one before. */
 export const at = (n: number): string => new Date(Date.UTC(2026, 0, 1) + n * 60_000).toISOString();

@@ -190,8 +190,10 @@ test('what is not possible is 405 with Allow, before any body is read', async ()
     ['PUT', 'Patient', 'GET, POST'],
     ['DELETE', 'Patient', 'GET, POST'],
     ['DELETE', 'Patient/mary/_history', 'GET'],
-    ['PUT', '', 'POST'],
-    ['GET', '', 'POST'],
+    ['PUT', '', 'GET, POST'],
+    ['GET', '_search', 'POST'],
+    ['PUT', 'Patient/mary/Observation', 'GET'],
+    ['GET', 'Patient/mary/Observation/_search', 'POST'],
     ['POST', 'metadata', 'GET'],
     ['POST', 'AuditEvent', 'GET'],
     ['PUT', 'AuditEvent/x', 'GET'],
@@ -272,7 +274,7 @@ test('a parameter that an interaction does not know is 400 and named, unless han
   const one = `MedicationStatement/${made.body.id}`;
   for (const [answer, name] of [
     [await ehr.get(`${one}?foo=bar`), 'foo'],
-    [await ehr.get(`${one}/_history/1?_summary=count`), '_summary'],
+    [await ehr.get(`${one}/_history/1?_count=1`), '_count'],
     [await ehr.post('MedicationStatement?foo=bar', lisinopril()), 'foo'],
     [await ehr.put(`${one}?foo=bar`, made.body), 'foo'],
     [await ehr.delete(`${one}?foo=bar`), 'foo'],

@@ -12,12 +12,15 @@ interface Rest {
   readonly mode: string;
   readonly security?: object;
   readonly interaction: readonly { readonly code: string }[];
+  readonly compartment: readonly string[];
+  readonly searchParam: readonly { readonly name: string; readonly type: string }[];
   readonly resource: readonly {
     readonly type: string;
     readonly interaction: readonly { readonly code: string }[];
     readonly updateCreate: boolean;
     readonly conditionalCreate: boolean;
     readonly searchInclude?: readonly string[];
+    readonly searchRevInclude?: readonly string[];
     readonly searchParam: readonly { readonly name: string; readonly type: string }[];
   }[];
 }
@@ -91,21 +94,55 @@ test('each interaction that is listed is there, and each one that is not answers
 });
 
 test('what the server as a whole does', async () => {
-  expect(rest.interaction.map(one => one.code)).toEqual(['transaction', 'batch']);
+  expect(rest.interaction.map(one => one.code)).toEqual(['transaction', 'batch', 'search-system']);
   const client = clientOf(open, undefined);
   for (const type of ['transaction', 'batch']) expect((await client.post('', { resourceType: 'Bundle', type })).status).toBe(200);
+  expect((await client.get('?_type=Patient,Observation&_list=x')).status).toBe(200);
+  expect(rest.searchParam.map(({ name }) => name)).toEqual(['_type', '_has', '_list']);
+  expect(rest.compartment).toHaveLength(5);
+  for (const url of rest.compartment) {
+    const kind = Object.keys({ Device: 0, Encounter: 0, Patient: 0, Practitioner: 0, RelatedPerson: 0 }).find(one => url.endsWith(`/${one.toLowerCase()}`))!;
+    expect((await client.get(`${kind}/x/*`)).status).toBe(200);
+  }
   for (const path of ['_history', '?name=x']) expect((await client.get(path)).status).toBeGreaterThanOrEqual(400);
 });
 
-test('every search parameter that is listed is taken, and every include', async () => {
+test('every search parameter that is listed is taken, of the type that R4 gives it, and every include', async () => {
   const client = clientOf(open, undefined);
-  const samples: Readonly<Record<string, string>> = { token: 'x', string: 'x', date: '2026', reference: 'Patient/x', uri: 'http://x' };
-  for (const { type, searchParam, searchInclude = [] } of rest.resource) {
-    const parameters = searchParam.map(({ name, type: kind }) => `${name}=${samples[kind]}`);
-    const includes = searchInclude.map(include => `_include=${include}`);
-    const answer = await client.get(`${type}?${[...parameters, ...includes].join('&')}`);
-    expect([type, answer.status, answer.body.issue]).toEqual([type, 200, undefined]);
+  const samples: Readonly<Record<string, string>> = {
+    token: 'x',
+    string: 'x',
+    date: '2026',
+    reference: 'Patient/x',
+    uri: 'http://x',
+    number: '1',
+    quantity: '1',
+  };
+  const special: Readonly<Record<string, string>> = { near: '1|1' };
+  const kinds = new Set<string>();
+  for (const { type, searchParam, searchInclude = [], searchRevInclude = [] } of rest.resource) {
+    const parameters = searchParam.flatMap(({ name, type: kind }) => {
+      kinds.add(kind);
+      // What each part of a composite is, only its definition tells.
+      return kind === 'composite' || name === '_has' ? [] : [`${name}=${special[name] ?? samples[kind]}`];
+    });
+    const includes = [...searchInclude.map(include => `_include=${include}`), ...searchRevInclude.slice(0, 30).map(include => `_revinclude=${include}`)];
+    // No more than are taken at once.
+    for (let at = 0; at === 0 || at < includes.length; at += 50) {
+      const answer = await client.get(`${type}?${[...parameters, ...includes.slice(at, at + 50)].join('&')}`);
+      expect([type, answer.status, answer.body.issue]).toEqual([type, 200, undefined]);
+    }
   }
+  expect([...kinds].sort()).toEqual(['composite', 'date', 'number', 'quantity', 'reference', 'special', 'string', 'token', 'uri']);
+  const patient = rest.resource.find(one => one.type === 'Patient')!;
+  expect(patient.searchRevInclude).toEqual(expect.arrayContaining(['*', 'Observation:subject', 'Provenance:target']));
+  expect(patient.searchRevInclude).not.toContain('Encounter:part-of');
+  expect(patient.searchParam).toEqual(
+    expect.arrayContaining([
+      { name: '_content', type: 'string' },
+      { name: '_has', type: 'string' },
+    ]),
+  );
 });
 
 test('client-assigned ids and conditional creates are claimed where they work', async () => {

@@ -9,7 +9,7 @@ import { all, type Branch, type Cursor, type IndexValue, type SearchQuery, type 
 import { openSqlite } from '../../src/store/sqlite/store.ts';
 import type { Change, ResourceStore } from '../../src/store/store.ts';
 import { engine, openEmpty, registry } from '../engine.ts';
-import { askArb, grantArb, linkArb, load, populationArb, predicateArb, sortArb } from '../search/arbitraries.ts';
+import { askArb, atomLike, grantArb, howArb, linkArb, load, populationArb, predicateArb, sortArb } from '../search/arbitraries.ts';
 import { finds } from '../search/memory.ts';
 import { types } from '../search/population.ts';
 
@@ -44,8 +44,8 @@ async function filled(open: () => Promise<ResourceStore>, resources: readonly In
 }
 
 const branchArb: fc.Arbitrary<Branch> = fc
-  .constantFrom(...types)
-  .chain(type => fc.record({ type: fc.constant(type), where: predicateArb(registry), links: fc.array(linkArb(registry, type), { maxLength: 1 }) }));
+  .constantFrom(...types, 'Observation' as const, 'Observation' as const)
+  .chain(type => fc.record({ type: fc.constant(type), where: predicateArb(registry, type), links: fc.array(linkArb(registry, type), { maxLength: 1 }) }));
 const namesOf = (found: readonly Indexed[]): string[] => found.map(({ resource }) => nameOf({ type: resource.resourceType, id: resource.id! }));
 
 /** The order that stores promise, over resources that are in the order of their rows. */
@@ -63,10 +63,10 @@ function sorted(found: readonly Indexed[], sort: readonly SortKey[]): readonly I
 }
 function best(values: readonly IndexValue[], descending: boolean): string | number | undefined {
   return values
-    .map(value => keyOf(value, descending))
+    .flatMap(value => keyOf(value, descending) ?? [])
     .reduce<string | number | undefined>((kept, key) => (kept === undefined || key > kept === descending ? key : kept), undefined);
 }
-function keyOf(value: IndexValue, descending: boolean): string | number {
+function keyOf(value: IndexValue, descending: boolean): string | number | undefined {
   switch (value.kind) {
     case 'token':
       return value.code;
@@ -78,6 +78,10 @@ function keyOf(value: IndexValue, descending: boolean): string | number {
       return value.id;
     case 'uri':
       return value.uri;
+    case 'quantity':
+      return value.unit !== '' ? undefined : descending ? value.high : value.low;
+    default:
+      return undefined;
   }
 }
 
@@ -121,6 +125,34 @@ describe.each(Object.entries(stores))('memory = %s', (_, open) => {
           await store.close();
         },
       ),
+      { numRuns: RUNS, seed: jest.getSeed() },
+    );
+  }, 120_000);
+
+  test('what is found by the very values that are stored, one by itself and two in a list, of each kind as often', async () => {
+    const pick = fc.record({ kind: fc.nat(), values: fc.tuple(fc.nat(), fc.nat()), how: howArb, loosely: fc.boolean(), alone: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(populationArb(20), fc.array(pick, { minLength: 10, maxLength: 20 }), async (resources, picks) => {
+        const { store, population } = await filled(open, resources, []);
+        const stored = population.flatMap(indexed =>
+          registry
+            .paramsOf(indexed.resource.resourceType)
+            .flatMap(param => param.extract(indexed).map(value => ({ type: indexed.resource.resourceType, param, value }))),
+        );
+        const kinds = [...Map.groupBy(stored, ({ value }) => value.kind).values()];
+        const at = <T>(list: readonly T[], n: number): T => list[n % list.length]!;
+        for (const { kind, values, how, loosely, alone } of kinds.length === 0 ? [] : picks) {
+          const { type, param, value } = at(at(kinds, kind), values[0]);
+          const other = at(
+            stored.filter(each => each.param === param),
+            values[1],
+          );
+          const anyOf = (alone ? [value] : [value, other.value]).map(each => atomLike(each, how, loosely));
+          const branch: Branch = { type, where: { op: 'some', param, test: { anyOf } }, links: [] };
+          expect([anyOf, await pages(store, { branches: [branch], sort: [], limit: 50 })]).toEqual([anyOf, namesOf(finds(branch, population, []))]);
+        }
+        await store.close();
+      }),
       { numRuns: RUNS, seed: jest.getSeed() },
     );
   }, 120_000);

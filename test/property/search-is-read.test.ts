@@ -113,6 +113,26 @@ async function expected(app: App, type: string, query: Pairs, caller: Caller): P
   return new Set(left.map(name => name.slice(name.indexOf('/') + 1)));
 }
 
+const types = ['MedicationStatement', 'Observation'];
+/** What refers to the patients that are found, and what that refers to. */
+const forward: Pairs = [
+  ['_revinclude', 'MedicationStatement:subject'],
+  ['_revinclude:iterate', 'Observation:subject'],
+  ['_include:iterate', 'MedicationStatement:medication'],
+  ['_count', '100'],
+];
+const nameOf = ({ resourceType, id }: Resource): string => `${resourceType}/${id}`;
+const namesIn = ({ entry = [] }: Bundle, mode: string): readonly string[] =>
+  entry.filter(({ search }) => search.mode === mode).map(({ resource }) => nameOf(resource));
+/** `medication` is there for a statement alone; '' where it refers to none. */
+function referencesOf(resource: Resource): { readonly subject: string; readonly medication?: string } {
+  const { subject, medicationReference } = resource as Resource & Record<'subject' | 'medicationReference', { readonly reference: string } | undefined>;
+  return {
+    subject: subject?.reference ?? '',
+    ...(resource.resourceType === 'MedicationStatement' ? { medication: medicationReference?.reference ?? '' } : {}),
+  };
+}
+
 describe(`search = read (seed ${SEED})`, () => {
   let cases = 0;
   let partial = 0;
@@ -153,6 +173,61 @@ describe(`search = read (seed ${SEED})`, () => {
     expect(partial).toBeGreaterThan(cases / 10);
   }, 240_000);
 
+  test('what comes along, is in a compartment or is of several types is exactly what reads permit', async () => {
+    let shown = 0;
+    let withheld = 0;
+    await fc.assert(
+      fc.asyncProperty(contentArb, consentsArb, fc.array(callerArb, { minLength: 3, maxLength: 3 }), async (content, consents, callers) => {
+        const app = await openWith([...content, ...consents]);
+        try {
+          for (const caller of callers) {
+            const readable = new Set<string>();
+            for (const { resource } of [...people, ...content]) if (await reads(app, nameOf(resource), caller)) readable.add(nameOf(resource));
+            const entries = content.map(({ resource }) => ({ name: nameOf(resource), ...referencesOf(resource) }));
+            const those = (of: readonly { readonly name: string }[]): readonly string[] => of.map(({ name }) => name).filter(name => readable.has(name));
+
+            const along = bundleOf(await text(app, ['Patient'], forward, caller));
+            if (along !== undefined) {
+              const patients = new Set(namesIn(along, 'match'));
+              const near = entries.filter(({ subject }) => patients.has(subject));
+              const statements = near.filter(({ name, medication }) => medication !== undefined && readable.has(name));
+              const medications = new Set(statements.map(({ medication }) => medication!));
+              const expected = those([...near, ...[...medications].filter(name => name !== '').map(name => ({ name }))]);
+              expect([...namesIn(along, 'include')].sort()).toEqual([...expected].sort());
+              shown += expected.length;
+              withheld += near.length - those(near).length;
+            }
+            const several = bundleOf(
+              await text(
+                app,
+                [],
+                [
+                  ['_type', types.join(',')],
+                  ['_count', '100'],
+                  ['_total', 'accurate'],
+                ],
+                caller,
+              ),
+            );
+            const refused = await Promise.all(types.map(async type => bundleOf(await text(app, [type], [], caller)) === undefined));
+            expect(several === undefined).toBe(refused.includes(true));
+            if (several !== undefined)
+              expect([[...namesIn(several, 'match')].sort(), several.total]).toEqual([[...those(entries)].sort(), those(entries).length]);
+            for (const patient of ['Patient/p1', 'Patient/p2']) {
+              const within = bundleOf(await text(app, [...patient.split('/'), '*'], [['_count', '100']], caller));
+              const found = within === undefined ? [] : namesIn(within, 'match').filter(name => types.some(type => name.startsWith(`${type}/`)));
+              expect([...found].sort()).toEqual([...those(entries.filter(({ subject }) => subject === patient))].sort());
+            }
+          }
+        } finally {
+          await app.close();
+        }
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
+    expect([shown > 100, withheld > 100]).toEqual([true, true]);
+  }, 240_000);
+
   test('changing what is hidden from a caller changes no byte that the caller gets', async () => {
     let changed = 0;
     await fc.assert(
@@ -163,6 +238,8 @@ describe(`search = read (seed ${SEED})`, () => {
             const pages: string[] = [];
             for (const [type, query] of queries) {
               pages.push((await searchAll(app, type, query, caller))?.pages ?? 'refused');
+              pages.push(await text(app, [], [...query.filter(([name]) => name.startsWith('_')), ['_type', types.join(',')], ['_total', 'accurate']], caller));
+              if (type === 'Patient') pages.push(await text(app, [type], [...query, ...forward], caller));
               if (type === 'MedicationStatement')
                 pages.push(await text(app, [type], [...query, ['_include', `${type}:medication`], ['_include', `${type}:subject`]], caller));
             }

@@ -1,48 +1,31 @@
 import fc from 'fast-check';
-import { rangeOf } from '../../src/fhir/datetime.ts';
 import { localReferences } from '../../src/fhir/reference.ts';
-import { type KeyName, nameOf } from '../../src/fhir/types.ts';
+import { type KeyName, nameOf, type ResourceType } from '../../src/fhir/types.ts';
 import { facetParams, idParam } from '../../src/search/facets.ts';
 import type { Criteria, Grant, LoadedGrant } from '../../src/search/grant.ts';
 import type { Indexed } from '../../src/search/indexed.ts';
-import { fold } from '../../src/search/kinds/string.ts';
-import type { Ask, Atom, Branch, Kind, Link, Predicate, SearchParam, SortKey } from '../../src/search/query.ts';
+import type { Ask, Branch, Kind, Link, Predicate, SearchParam, SortKey } from '../../src/search/query.ts';
 import type { Registry } from '../../src/search/registry.ts';
-import { codes, codingArb, dates, ids, keyArb, keyNameArb, labels, names, people, profiles, rangeArb, recordIds, systems, types, urls } from './population.ts';
+import { atomArb, partial, plainArbs } from './atoms.ts';
+import { codingArb, keyArb, keyNameArb, labels, people, profiles, rangeArb, types } from './population.ts';
 
+export { atomLike, howArb } from './atoms.ts';
 export { indexedArb, populationArb } from './population.ts';
 
 const one = <T>(values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 const some = <T>(values: readonly T[], minLength = 0): fc.Arbitrary<T[]> => fc.subarray([...values], { minLength });
 const confidentialityArb = one([0, 1, 2, 3, 4, 5] as const);
-const howArb = one(['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'] as const);
-/** Each member may be missing. */
-const partial = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> =>
-  fc.record(model, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
 
-const tokenCodes = [...codes, ...recordIds, ...labels, 'ima', 'true', 'false', '0', '1', '2', '3', 'Patient', 'Observation'];
-const atomArbs: Readonly<Record<Kind, fc.Arbitrary<Atom>>> = {
-  token: partial({ system: one(['', 'organization', ...systems]), code: one(tokenCodes) }).map(atom => ({ kind: 'token', ...atom })),
-  string: fc.oneof(
-    one(names).chain(name => fc.nat(name.length - 1).map((length): Atom => ({ kind: 'string', how: 'starts', text: fold(name.slice(0, length + 1)) || 'm' }))),
-    one(names).chain(name => fc.nat(name.length - 1).map((at): Atom => ({ kind: 'string', how: 'contains', text: fold(name.slice(at)) || 'm' }))),
-    one(names).map((text): Atom => ({ kind: 'string', how: 'exact', text })),
-  ),
-  date: fc.tuple(howArb, one(dates)).map(([how, date]): Atom => ({ kind: 'date', how, ...rangeOf(date)! })),
-  reference: fc.oneof(
-    fc.record({ type: one([...types, 'Practitioner', 'Consent']), id: one(ids) }).map((atom): Atom => ({ kind: 'reference', ...atom })),
-    one(ids).map((id): Atom => ({ kind: 'reference', id })),
-    one(urls).map((id): Atom => ({ kind: 'reference', type: '', id })),
-  ),
-  uri: one([...profiles, ...urls]).map((uri): Atom => ({ kind: 'uri', uri })),
-};
-
-/** Parameters of the five types, facets among them. */
-const paramArb = (registry: Registry): fc.Arbitrary<SearchParam> =>
-  fc.oneof(
+/** Parameters of the six types, facets among them; mostly those of one type, where it is known, each kind as often as any other. */
+const paramArb = (registry: Registry, of?: ResourceType): fc.Arbitrary<SearchParam> => {
+  const any = fc.oneof(
     one(types).chain(type => one(registry.paramsOf(type))),
     one(facetParams),
   );
+  if (of === undefined) return any;
+  const own = one([...Map.groupBy(registry.paramsOf(of), ({ kind }) => kind).values()]).chain(one);
+  return fc.oneof({ weight: 1, arbitrary: any }, { weight: 4, arbitrary: own });
+};
 
 export const askArb: fc.Arbitrary<Ask> = fc.record({
   actors: some(people, 1),
@@ -52,18 +35,18 @@ export const askArb: fc.Arbitrary<Ask> = fc.record({
 });
 
 /** A predicate of any op, nested at most three deep. */
-export function predicateArb(registry: Registry): fc.Arbitrary<Predicate> {
-  const param = paramArb(registry);
+export function predicateArb(registry: Registry, of?: ResourceType): fc.Arbitrary<Predicate> {
+  const param = paramArb(registry, of);
   const leaf: fc.Arbitrary<Predicate> = fc.oneof(
     {
       weight: 8,
       arbitrary: param.chain(each =>
-        fc.array(atomArbs[each.kind], { minLength: 1, maxLength: 3 }).map((anyOf): Predicate => ({ op: 'some', param: each, test: { anyOf } })),
+        fc.array(atomArb(each), { minLength: 1, maxLength: 3 }).map((anyOf): Predicate => ({ op: 'some', param: each, test: { anyOf } })),
       ),
     },
     { weight: 2, arbitrary: param.map((each): Predicate => ({ op: 'has', param: each })) },
     { weight: 1, arbitrary: fc.array(keyArb, { maxLength: 3 }).map((keys): Predicate => ({ op: 'keys', keys })) },
-    { weight: 1, arbitrary: fc.array(atomArbs.date, { minLength: 1, maxLength: 3 }).map((anyOf): Predicate => ({ op: 'updated', test: { anyOf } })) },
+    { weight: 1, arbitrary: fc.array(plainArbs.date, { minLength: 1, maxLength: 3 }).map((anyOf): Predicate => ({ op: 'updated', test: { anyOf } })) },
     { weight: 3, arbitrary: fc.record({ op: fc.constant('granted' as const), effect: one(['permit', 'deny', 'share'] as const), ask: askArb }) },
     { weight: 1, arbitrary: one<Predicate>([{ op: 'all' }, { op: 'none' }]) },
   );
@@ -140,24 +123,36 @@ export function load(grant: Grant, population: readonly Indexed[]): LoadedGrant 
   return { ...grant, relatedTo: [...new Set([...related, ...named.flatMap(({ resource }) => localReferences(resource))])] };
 }
 
-/** Up to two keys, `_id` and lastUpdated among them. References are never sorted by. */
+/** Kinds whose values have no order. */
+const unordered: ReadonlySet<Kind> = new Set(['reference', 'composite', 'position', 'words']);
+/** Up to two keys, `_id` and lastUpdated among them. */
 export const sortArb = (registry: Registry): fc.Arbitrary<readonly SortKey[]> => {
   const by: fc.Arbitrary<SortKey['by']> = fc.oneof(
-    { weight: 4, arbitrary: paramArb(registry).filter(param => param.kind !== 'reference') },
+    { weight: 4, arbitrary: paramArb(registry).filter(param => !unordered.has(param.kind)) },
     { weight: 1, arbitrary: one<SortKey['by']>(['updated', idParam]) },
   );
   return fc.array(fc.record({ by, descending: fc.boolean() }), { maxLength: 2 });
 };
 
 /** The reference parameters that the resources of the small world have values for. */
-const filled: ReadonlySet<string> = new Set(['patient', 'subject', 'performer', 'general-practitioner', 'source', 'target', 'agent', 'author']);
+const filled: ReadonlySet<string> = new Set(['patient', 'subject', 'performer', 'general-practitioner', 'source', 'target', 'agent', 'author', 'partof']);
 
-/** A chain from one of the type, or a `_has` to it, one step. */
-export function linkArb(registry: Registry, type: string): fc.Arbitrary<Link> {
+/** A chain from one of the type, or a `_has` to it; of so many steps at most, each either of them. */
+export function linkArb(registry: Registry, type: string, steps = 2): fc.Arbitrary<Link> {
   const linking = (of: string) => registry.includesOf(of).filter(({ code }) => filled.has(code));
   const meets = ({ targets }: SearchParam, target: string) => targets.length === 0 || targets.includes(target);
   const branch = (of: string): fc.Arbitrary<Branch> =>
-    fc.oneof(predicateArb(registry), fc.constant<Predicate>({ op: 'all' })).map(where => ({ type: of, where, links: [] }));
+    fc.record({
+      type: fc.constant(of),
+      where: fc.oneof(predicateArb(registry, of), fc.constant<Predicate>({ op: 'all' })),
+      links:
+        steps === 1
+          ? fc.constant([])
+          : fc.array(
+              fc.constant(null).chain(() => linkArb(registry, of, steps - 1)),
+              { maxLength: 1 },
+            ),
+    });
   const ends = (of: readonly string[]) =>
     fc.subarray([...of], { minLength: 1, maxLength: Math.min(2, of.length) }).chain(chosen => fc.tuple(...chosen.map(branch)));
   const refersTo = linking(type).map(param => {

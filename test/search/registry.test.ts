@@ -22,24 +22,59 @@ const found = (resource: { resourceType: string; [element: string]: unknown }, c
   registry.param(resource.resourceType, code)?.extract(indexed(resource));
 
 describe('the registry', () => {
-  test('has every parameter of R4 of the five kinds, and compiles them for every type', () => {
+  const kinds = { number: 'quantity', special: 'position' } as const;
+  test('has every parameter of R4, and compiles them for every type', () => {
     for (const { code, type, base, expression } of searchParameters) {
-      if (!['token', 'string', 'date', 'reference', 'uri'].includes(type) || expression === '' || code === '_id' || code === '_lastUpdated') continue;
+      if (expression === '' || code === '_id' || code === '_lastUpdated') continue;
       for (const each of base.filter(name => resourceTypes.has(name) && name !== 'AuditEvent')) {
-        expect([each, code, registry.param(each, code)?.kind]).toEqual([each, code, type]);
+        expect([each, code, registry.param(each, code)?.kind]).toEqual([each, code, kinds[type as keyof typeof kinds] ?? type]);
         expect(found({ resourceType: each }, code)).toBeInstanceOf(Array);
       }
     }
   });
-  test('knows what is not indexed yet', () => {
-    expect(registry.unsupported('Observation', 'value-quantity')).toBe(true);
-    expect(registry.unsupported('Observation', '_text')).toBe(true);
-    expect(registry.unsupported('Observation', 'colour')).toBe(false);
-    expect(registry.param('Observation', 'value-quantity')).toBeUndefined();
+  test('knows what R4 has and is not indexed', () => {
+    for (const [type, code] of [
+      ['Observation', '_query'],
+      ['Observation', '_filter'],
+      ['AuditEvent', 'entity-name'],
+      ['AuditEvent', '_text'],
+    ] as const) {
+      expect([code, registry.unsupported(type, code)]).toEqual([code, true]);
+      expect(registry.param(type, code)).toBeUndefined();
+    }
+    for (const code of ['colour', 'value-quantity', '_text']) expect([code, registry.unsupported('Observation', code)]).toEqual([code, false]);
+  });
+  test('_text and _content are of every type, and read the narrative and all that people read (http://hl7.org/fhir/R4/search.html#content)', () => {
+    const note = { resourceType: 'Basic', text: { div: '<div>Caf\u00e9 <b>noir</b></div>' }, code: { text: 'One cup' } };
+    expect(found(note, '_text')).toEqual([{ kind: 'words', words: ['cafe', 'noir'] }]);
+    expect(found(note, '_content')).toEqual([{ kind: 'words', words: expect.arrayContaining(['cafe', 'cup', 'noir', 'one']) }]);
+    expect([...resourceTypes].filter(type => type !== 'AuditEvent' && registry.param(type, '_content')?.kind !== 'words')).toEqual([]);
+  });
+  test('a composite is as its parts are, in their order (http://hl7.org/fhir/R4/search.html#composite)', () => {
+    const param = registry.param('Observation', 'component-code-value-quantity')!;
+    expect(param.components?.map(({ code, kind }) => [code, kind])).toEqual([
+      ['component-code', 'token'],
+      ['component-value-quantity', 'quantity'],
+    ]);
+  });
+  test('what a modifier asks is a parameter of its own, once for one definition, where the values have something for it', () => {
+    const code = registry.param('Observation', 'code')!;
+    const text = registry.modified('Observation', code, 'text')!;
+    expect([text.code, text.kind]).toEqual(['code:text', 'string']);
+    expect(registry.modified('Condition', registry.param('Condition', 'code')!, 'text')).toBe(text);
+    expect(registry.paramsOf('Observation')).toContain(text);
+    expect(text.extract(indexed({ resourceType: 'Observation', code: { text: 'Pulse', coding: [{ display: 'Rate' }] } }))).toEqual([
+      { kind: 'string', text: 'pulse', exact: 'Pulse' },
+      { kind: 'string', text: 'rate', exact: 'Rate' },
+    ]);
+    expect(registry.modified('Observation', code, 'of-type')).toBeUndefined();
+    expect(registry.modified('Patient', registry.param('Patient', 'gender')!, 'text')).toBeUndefined();
+    expect(registry.modified('Patient', registry.param('Patient', 'identifier')!, 'of-type')?.kind).toBe('token');
+    expect(registry.modified('Observation', registry.param('Observation', 'subject')!, 'identifier')?.kind).toBe('token');
   });
   test('indexes of the log what its readers ask', () => {
-    expect(registry.codesOf('AuditEvent')).toEqual(['_id', '_lastUpdated', 'action', 'agent', 'date', 'patient']);
-    expect(registry.paramsOf('AuditEvent')).toHaveLength(4 + facetParams.length);
+    expect(registry.codesOf('AuditEvent')).toEqual(['_id', '_lastUpdated', 'action', 'agent', 'date', 'entity', 'outcome', 'patient']);
+    expect(registry.paramsOf('AuditEvent')).toHaveLength(6 + facetParams.length);
     const event = { resourceType: 'AuditEvent', agent: [{ who: { reference: 'Practitioner/lee' } }], entity: [{ what: { reference: 'Patient/mary' } }] };
     expect(found(event, 'patient')).toEqual([{ kind: 'reference', type: 'Patient', id: 'mary' }]);
   });
@@ -85,7 +120,11 @@ describe('the registry', () => {
       meta: { tag: [{ code: 't' }], security: [{ system: 's', code: 'R' }], profile: ['http://p|1'], source: 'urn:s' },
     };
     expect(found(patient, '_tag')).toEqual([{ kind: 'token', system: '', code: 't' }]);
-    expect(found(patient, '_security')).toEqual([{ kind: 'token', system: 's', code: 'R' }]);
+    // With the label that the server shows of its own (search/security.ts).
+    expect(found(patient, '_security')).toEqual([
+      { kind: 'token', system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'U' },
+      { kind: 'token', system: 's', code: 'R' },
+    ]);
     expect(found(patient, '_profile')).toEqual([
       { kind: 'uri', uri: 'http://p' },
       { kind: 'uri', uri: 'http://p|1' },

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { linkHash } from '../../src/audit/chain.ts';
+import type { Atom } from '../../src/search/query.ts';
+import { openMongodb } from '../../src/store/mongodb/store.ts';
 import type { ResourceStore } from '../../src/store/store.ts';
 import { at, keyOf, param, put, some, token } from '../contract/world.ts';
-import { openScratch } from '../engine.ts';
+import { openScratch, registry, scratchStore } from '../engine.ts';
 
 // What one document, one index or one command of MongoDB cannot hold is refused in words, by itself.
 jest.setTimeout(60_000);
@@ -15,6 +18,10 @@ const names = (count: number, text: string): object => ({ name: [{ given: Array.
 test.each([
   ['a body over 16 MB', { text: { status: 'generated', div: 'x'.repeat(16_500_000) } }],
   ['what a body of 1.5 MB is found by, over 16 MB', names(500, '한'.repeat(1000))],
+  [
+    'more words than an index takes of one document',
+    { text: { status: 'generated', div: Array.from({ length: 95_000 }, (_, n) => n.toString(36)).join(' ') } },
+  ],
   ['more values than an index takes of one document', { identifier: Array.from({ length: 95_000 }, (_, n) => ({ value: `${n}` })) }],
 ])('%s is refused, and what is stored beside it is stored', async (_, members) => {
   const [large, small] = await Promise.allSettled([store.commit([put('Patient/large', members)], at(1)), store.commit([put('Patient/small')], at(1))]);
@@ -35,4 +42,22 @@ test('a question that is larger than a command is told so, and the next one is a
   const query = { branches: [{ type: 'Patient', where, links: [] }], sort: [], limit: 1 };
   await expect(store.count(query)).rejects.toMatchObject({ code: 'too-costly' });
   expect(await store.read(keyOf('Patient/fits'))).toBeDefined();
+});
+
+test('a search that takes longer than it may is told so by the name of the limit, and the store goes on', async () => {
+  const address = scratchStore();
+  const quick = await openMongodb({ url: address, paramsOf: registry.paramsOf, linkHash, writer: 'test', patience: 10_000, queryTime: 5 });
+  try {
+    const patients = Array.from({ length: 300 }, (_, n) => put(`Patient/p${n}`, names(100, `${'ab'.repeat(40)}${n}-`)));
+    expect(await quick.commit(patients, at(1))).toMatchObject({ ok: true });
+    const where = some('Patient', 'name', ...Array.from({ length: 500 }, (_, n): Atom => ({ kind: 'string', how: 'contains', text: `aba${n}c` })));
+    const query = { branches: [{ type: 'Patient', where, links: [] }], sort: [], limit: 10 };
+    const refusal = { code: 'too-costly', message: expect.stringContaining('0.005 seconds (KINDRED_QUERY_TIME)') };
+    await expect(quick.search(query)).rejects.toMatchObject(refusal);
+    await expect(quick.count(query)).rejects.toMatchObject(refusal);
+    await expect(quick.keys(query)).rejects.toMatchObject(refusal);
+    expect(await quick.read(keyOf('Patient/p1'))).toBeDefined();
+  } finally {
+    await quick.close();
+  }
 });

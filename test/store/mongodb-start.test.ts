@@ -181,6 +181,16 @@ describe('the schema', () => {
     await prepare(at, () => {}, known);
     expect([first, await versionIn(at)]).toEqual([1, 2]);
   });
+  test('of an earlier Kindred gets the index of words', async () => {
+    const { at } = fresh();
+    await prepare(at, () => {}, steps.slice(0, 1));
+    await at.resources.dropIndex('w_1_rid_1');
+    const told: string[] = [];
+    await prepare(at, text => void told.push(text));
+    expect(told[0]).toBe('changing the database from schema 1 to 2: making the index of words');
+    expect((await at.resources.indexes()).map(({ key }) => key)).toContainEqual({ w: 1, rid: 1 });
+    expect(await versionIn(at)).toBe(steps.length);
+  }, 60_000);
   test('never goes back, though a slow process ends its step after another has gone on', async () => {
     const { at } = fresh();
     const schema = at.db.collection<{ _id: string; version: number }>('schema');

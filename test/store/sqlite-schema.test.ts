@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { linkHash } from '../../src/audit/chain.ts';
+import { parsePosition } from '../../src/search/kinds/position.ts';
+import { parseWords } from '../../src/search/kinds/words.ts';
+import type { Atom } from '../../src/search/query.ts';
 import { type Driver, openDriver } from '../../src/store/sqlite/driver.ts';
 import { configure, migrate, steps } from '../../src/store/sqlite/schema.ts';
 import { openSqlite } from '../../src/store/sqlite/store.ts';
-import { put, registry, write } from '../contract/world.ts';
+import { namesOf, put, registry, some, write } from '../contract/world.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kindred-schema-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -61,6 +64,17 @@ describe('the schema of a file', () => {
       `changing the database from schema ${steps.length + 1} to ${steps.length + 2}`,
     ]);
     await expect(open()).rejects.toThrow(`this database was written by a newer Kindred (schema ${steps.length + 2}; this one knows ${steps.length})`);
+  });
+  test('a file from before numbers, composites, places and words were indexed takes them from now on', async () => {
+    withDriver(driver => migrate(driver, steps.slice(0, 1)));
+    const store = await open();
+    await write(store, put('Location/l', { position: { latitude: 1, longitude: 2 }, text: { status: 'generated', div: '<div>here</div>' } }));
+    const found = async (code: string, atom: Atom) => {
+      const { versions } = await store.search({ branches: [{ type: 'Location', where: some('Location', code, atom), links: [] }], sort: [], limit: 9 });
+      return namesOf(versions);
+    };
+    expect([await found('_text', parseWords('here')!), await found('near', parsePosition('1|2')!)]).toEqual([['Location/l'], ['Location/l']]);
+    await store.close();
   });
   test('a step that fails leaves the file as it was', async () => {
     await (await open()).close();

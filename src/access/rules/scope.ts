@@ -1,4 +1,4 @@
-import { scopePredicate } from '../../search/parse.ts';
+import { scopePredicate } from '../../search/criteria.ts';
 import { and, none, or, type Predicate } from '../../search/query.ts';
 import type { Registry } from '../../search/registry.ts';
 import type { CallerKind } from '../caller.ts';

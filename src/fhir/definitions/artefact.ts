@@ -4,8 +4,10 @@ export interface Artefact {
   readonly codeLists: readonly CodeList[];
   readonly targetLists: readonly (readonly string[])[];
   readonly searchParameters: readonly SearchParameterRow[];
-  /** The patient compartment: type → codes of the search parameters that place a resource in it. */
-  readonly patientCompartment: Readonly<Record<string, readonly string[]>>;
+  /** For each compartment: type → codes of the search parameters that place a resource in it. */
+  readonly compartments: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  /** By type or backbone: the elements that belong to its summary. */
+  readonly summaries: Readonly<Record<string, readonly string[]>>;
 }
 
 /** `abstract` types (Resource, Element …) have no instances. */
@@ -27,4 +29,13 @@ export interface CodeList {
   readonly codes: readonly string[];
 }
 
-type SearchParameterRow = readonly [code: string, type: string, base: readonly string[], expression: string, targets: readonly string[], url: string];
+export type SearchParameterRow = readonly [
+  code: string,
+  type: string,
+  base: readonly string[],
+  expression: string,
+  targets: readonly string[],
+  url: string,
+  /** Of a composite: the parameter that each part is like, and where it is. */
+  components?: readonly (readonly [definition: string, expression: string])[],
+];

@@ -1,13 +1,17 @@
-/** `npm run definitions`: makes `r4.json.gz` and its SHA-256 from the published definitions of R4. The same input gives the same content. */
+/**
+ * `npm run definitions`: makes `r4.json.gz` and `r4-terminology.json.gz`, with their SHA-256, from the published definitions of R4. The same input gives
+ * the same content.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Artefact, CodeList, ElementRow, TypeRow } from './artefact.ts';
-import type { CodeSystem, ValueSet } from './build-value-sets.ts';
+import type { CodeSystem, ValueSet } from '../terminology/sources.ts';
+import type { Artefact, CodeList, ElementRow, SearchParameterRow, TypeRow } from './artefact.ts';
+import { stripped } from './build-terminology.ts';
 import { expander } from './build-value-sets.ts';
-import { correctExpression, correctType, foreignSearchParameters } from './corrections.ts';
+import { correctComponents, correctExpression, correctType, foreignSearchParameters } from './corrections.ts';
 
 interface ElementType {
   readonly code: string;
@@ -20,6 +24,7 @@ interface Element {
   readonly max: string;
   readonly type?: readonly ElementType[];
   readonly contentReference?: string;
+  readonly isSummary?: boolean;
   readonly binding?: { readonly strength: string; readonly valueSet?: string };
 }
 interface StructureDefinition {
@@ -38,6 +43,7 @@ interface SearchParameter {
   readonly base: readonly string[];
   readonly expression?: string;
   readonly target?: readonly string[];
+  readonly component?: readonly { readonly definition: string; readonly expression: string }[];
 }
 interface CompartmentDefinition {
   readonly resourceType: 'CompartmentDefinition';
@@ -78,7 +84,8 @@ const definitions = load();
 const structures = definitions.filter(
   definition => definition.resourceType === 'StructureDefinition' && definition.derivation !== 'constraint' && definition.kind !== 'logical',
 ) as StructureDefinition[];
-const expand = expander(definitions.filter(definition => definition.resourceType === 'CodeSystem' || definition.resourceType === 'ValueSet'));
+const terminology = definitions.filter(definition => definition.resourceType === 'CodeSystem' || definition.resourceType === 'ValueSet');
+const expand = expander(terminology);
 const codeLists = numbered<CodeList>();
 const targetLists = numbered<readonly string[]>();
 const unlisted = new Set<string>();
@@ -128,28 +135,54 @@ function rowsOf({ name, kind, abstract, snapshot }: StructureDefinition): TypeRo
   return [...rows].map(([path, elements]) => [path, path === name ? kinds[kind] : 'backbone', abstract, elements]);
 }
 
+/** By type or backbone: the elements of its summary. */
+function summariesOf({ snapshot }: StructureDefinition): [string, string][] {
+  return snapshot.element
+    .filter(({ isSummary, max }) => isSummary && max !== '0')
+    .map(({ path }) => path)
+    .filter(path => path.includes('.'))
+    .map(path => {
+      const dot = path.lastIndexOf('.');
+      return [path.slice(0, dot), path.slice(dot + 1)];
+    });
+}
+
 const types = structures.flatMap(rowsOf);
 const parameters = definitions.filter(definition => definition.resourceType === 'SearchParameter') as SearchParameter[];
 const compartments = definitions.filter(definition => definition.resourceType === 'CompartmentDefinition') as CompartmentDefinition[];
-const patient = compartments.find(({ code }) => code === 'Patient')!;
+const summaries = Map.groupBy(structures.filter(({ kind }) => kind !== 'primitive-type').flatMap(summariesOf), ([type]) => type);
+
+function searchParameterRow({ code, type, base, expression = '', target = [], url, component }: SearchParameter): SearchParameterRow {
+  const row = [code, type, base, correctExpression(expression), target, url] as const;
+  if (component === undefined) return row;
+  return [...row, correctComponents(url, component).map(({ definition, expression }) => [definition, correctExpression(expression)] as const)];
+}
 
 const artefact: Artefact = {
   types,
   codeLists: codeLists.values,
   targetLists: targetLists.values,
-  searchParameters: parameters
-    .filter(({ url }) => !foreignSearchParameters.has(url))
-    .map(({ code, type, base, expression = '', target = [], url }) => [code, type, base, correctExpression(expression), target, url]),
-  patientCompartment: Object.fromEntries(patient.resource.filter(({ param }) => param?.length).map(({ code, param }) => [code, param!])),
+  searchParameters: parameters.filter(({ url }) => !foreignSearchParameters.has(url)).map(searchParameterRow),
+  compartments: Object.fromEntries(
+    compartments.map(({ code, resource }) => [
+      code,
+      Object.fromEntries(resource.filter(({ param }) => param?.length).map(({ code, param }) => [code, param!])),
+    ]),
+  ),
+  summaries: Object.fromEntries([...summaries].map(([type, found]) => [type, found.map(([, name]) => name)])),
 };
 
-const bytes = gzipSync(JSON.stringify(artefact), { level: 9 });
-// zlib names the operating system here; 255 (unknown) keeps the bytes the same everywhere.
-bytes[9] = 255;
-const hash = createHash('sha256').update(bytes).digest('hex');
-writeFileSync(new URL('./r4.json.gz', import.meta.url), bytes);
-writeFileSync(new URL('./r4.json.gz.sha256', import.meta.url), `${hash}  r4.json.gz\n`);
-console.log(
-  `${types.length} types, ${artefact.searchParameters.length} search parameters, ${codeLists.values.length} code lists, ${bytes.length} bytes, ${hash}`,
-);
+/** Writes a file and its SHA-256; tells what it is. */
+function write(name: string, content: unknown): string {
+  const bytes = gzipSync(JSON.stringify(content), { level: 9 });
+  // zlib names the operating system here; 255 (unknown) keeps the bytes the same everywhere.
+  bytes[9] = 255;
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  writeFileSync(new URL(`./${name}`, import.meta.url), bytes);
+  writeFileSync(new URL(`./${name}.sha256`, import.meta.url), `${hash}  ${name}\n`);
+  return `${name}: ${bytes.length} bytes, ${hash}`;
+}
+console.log(`${types.length} types, ${artefact.searchParameters.length} search parameters, ${codeLists.values.length} code lists`);
+console.log(write('r4.json.gz', artefact));
+console.log(write('r4-terminology.json.gz', terminology.map(stripped)));
 console.log(`required bindings without a list: ${[...unlisted].join(' ')}`);

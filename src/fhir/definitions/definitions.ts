@@ -35,6 +35,8 @@ export interface SearchParameterDef {
   readonly expression: string;
   readonly targets: readonly string[];
   readonly url: string;
+  /** Of a composite: the parameter (its `url`) that each part is like, and an expression for it from what `expression` yields. */
+  readonly components: readonly { readonly definition: string; readonly expression: string }[];
 }
 
 /** A property of a type together with the one type that its values have. */
@@ -98,14 +100,23 @@ export function typeOf(name: string): TypeDef | undefined {
 export const elementOf = (type: string, property: string): TypedElement | undefined => elementsOf(type)?.get(property);
 
 /** HL7's search parameters of R4. */
-export const searchParameters: readonly SearchParameterDef[] = artefact.searchParameters.map(([code, type, base, expression, targets, url]) => ({
-  code,
-  type: type as SearchParameterDef['type'],
-  base,
-  expression,
-  targets,
-  url,
-}));
+export const searchParameters: readonly SearchParameterDef[] = artefact.searchParameters.map(
+  ([code, type, base, expression, targets, url, components = []]) => ({
+    code,
+    type: type as SearchParameterDef['type'],
+    base,
+    expression,
+    targets,
+    url,
+    components: components.map(([definition, expression]) => ({ definition, expression })),
+  }),
+);
 
-/** http://hl7.org/fhir/R4/compartmentdefinition-patient.html: type → codes of the search parameters whose Patient it belongs to. */
-export const patientCompartment: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(artefact.patientCompartment));
+/** http://hl7.org/fhir/R4/compartmentdefinition.html: for each compartment, type → codes of the search parameters that place a resource in it. */
+export const compartments: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> = new Map(
+  Object.entries(artefact.compartments).map(([code, types]) => [code, new Map(Object.entries(types))]),
+);
+export const patientCompartment = compartments.get('Patient')!;
+
+/** The elements of the summary of a type or backbone (http://hl7.org/fhir/R4/search.html#summary), as the specification names them: `value[x]`. */
+export const summaryOf = (type: string): readonly string[] => artefact.summaries[type] ?? [];

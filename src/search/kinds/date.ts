@@ -1,6 +1,6 @@
 import { earliest, latest, rangeOf } from '../../fhir/datetime.ts';
 import type { Range } from '../../fhir/types.ts';
-import type { Atom, DatePrefix, IndexValue } from '../query.ts';
+import type { Atom, IndexValue, Prefix } from '../query.ts';
 import { listOf, recordOf } from './value.ts';
 
 type DateAtom = Extract<Atom, { kind: 'date' }>;
@@ -49,36 +49,9 @@ export function parseDate(text: string, now: number | undefined): DateAtom | und
   // A client that leaves the + of a zone unencoded sends a blank.
   const range = rangeOf(date.replace(' ', '+'));
   if (range === undefined) return undefined;
-  const how = (prefix ?? 'eq') as DatePrefix;
+  const how = (prefix ?? 'eq') as Prefix;
   if (how !== 'ap') return { kind: 'date', how, ...range };
   if (now === undefined) return undefined;
   const slack = Math.round(Math.max(0, range.low - now, now - range.high) / 10);
   return { kind: 'date', how, low: range.low - slack, high: range.high + slack };
-}
-
-/** R4's meaning of the prefixes, over spans, to the letter (http://hl7.org/fhir/R4/search.html#prefix). */
-export function passesDate(atom: DateAtom, value: DateValue): boolean {
-  const within = atom.low <= value.low && value.high <= atom.high;
-  const reachesAbove = value.high > atom.high;
-  const reachesBelow = value.low < atom.low;
-  switch (atom.how) {
-    case 'eq':
-      return within;
-    case 'ne':
-      return !within;
-    case 'gt':
-      return reachesAbove;
-    case 'lt':
-      return reachesBelow;
-    case 'ge':
-      return within || reachesAbove;
-    case 'le':
-      return within || reachesBelow;
-    case 'sa':
-      return value.low > atom.high;
-    case 'eb':
-      return value.high < atom.low;
-    case 'ap':
-      return value.low <= atom.high && atom.low <= value.high;
-  }
 }

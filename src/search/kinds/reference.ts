@@ -37,17 +37,21 @@ export function indexReference(type: string, value: unknown, base?: string): rea
 function literal(text: string, base: string | undefined): readonly ReferenceValue[] {
   const parsed = parseText(text, base);
   if (parsed === undefined || parsed.kind === 'contained') return [];
-  return [parsed.kind === 'local' ? { kind: 'reference', type: parsed.type, id: parsed.id } : { kind: 'reference', type: '', id: parsed.text }];
+  if (parsed.kind !== 'local') return [{ kind: 'reference', type: '', id: parsed.text }];
+  const { type, id, version } = parsed;
+  // A search that names a version finds what refers to that one; any other finds it whatever the version.
+  return [{ kind: 'reference', type, id }, ...(version === undefined ? [] : [{ kind: 'reference', type: '', id: versionOf(type, id, version) } as const])];
 }
+const versionOf = (type: string, id: string, version: string): string => `${type}/${id}/_history/${version}`;
 
 /**
- * Reads `id`, `Type/id` (a version is dropped) or an absolute URL; undefined where it is none of them.
+ * Reads `id`, `Type/id`, `Type/id/_history/version` or an absolute URL; undefined where it is none of them.
  * @param target the type that an id alone is one of, where it is known; undefined: of any.
  */
 export function parseReference(text: string, target: ResourceType | undefined, base?: string): ReferenceAtom | undefined {
   const wanted = unescaped(text);
   if (/^[A-Za-z0-9\-.]{1,64}$/.test(wanted)) return { kind: 'reference', ...(target === undefined ? {} : { type: target }), id: wanted };
-  return literal(wanted, base).map((value): ReferenceAtom => value)[0];
+  return literal(wanted, base).at(-1);
 }
 
 /** An atom without a type is an id of ours: it never finds what is elsewhere. */

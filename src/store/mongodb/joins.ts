@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ResourceType } from '../../fhir/types.ts';
 import type { Ask, Branch, GrantedEffect, Link, Predicate } from '../../search/query.ts';
 import { allOf, asksMore, conditionOf, everything, type Filter, nothing } from './condition.ts';
-import { entryText, paramOf, valuesExpression } from './entries.ts';
+import { valuesExpression } from './entries.ts';
 import { citedStage, grantedFilter, type Stage, verdictsStage } from './granted.ts';
+import { entryText, paramOf } from './texts.ts';
 
 /** What is joined to the documents of one pipeline, each under a field of its own. */
 export interface Joins {
@@ -42,7 +43,7 @@ export function makeJoins(): Joins {
     linked(link, type) {
       const filters = link.ends.flatMap((end): readonly Filter[] => {
         const [key, found] = [fieldFor('k'), fieldFor('l')];
-        const keyed = link.how === 'refers-to' ? forwardKeys(link, type) : backwardKey(link, end.type);
+        const keyed = keyedBy(link, type, end.type);
         if (keyed === undefined) return [];
         const pipeline = [...branchStages(end), { $limit: 1 }, { $project: { _id: 1 } }];
         stages.push(
@@ -61,6 +62,9 @@ export function makeJoins(): Joins {
   };
   return joins;
 }
+/** What a document of the type has in common with the far ends of the link: their ids, or what they are found by; undefined where there are none. */
+export const keyedBy = (link: Link, type: ResourceType, far: ResourceType): unknown =>
+  link.how === 'refers-to' ? forwardKeys(link, type) : backwardKey(link, far);
 const forwardKeys = (link: Link, type: ResourceType): unknown => {
   const p = paramOf(link.param, type);
   return p === undefined ? undefined : valuesExpression(p);

@@ -1,7 +1,8 @@
 import { nameOf, type ResourceKey, type ResourceType } from '../../fhir/types.ts';
 import type { SearchParam } from '../../search/query.ts';
-import { entryText, joinOf, valuesExpression } from './entries.ts';
+import { valuesExpression } from './entries.ts';
 import type { Collections } from './stored.ts';
+import { entryText, joinOf } from './texts.ts';
 
 /** What these refer to through the parameter, or what refers to them: live resources only, each once, in the order of their rows. */
 export async function linkedKeys(

@@ -1,8 +1,9 @@
 import { ObjectId } from 'mongodb';
-import type { Branch, Cursor, SortKey } from '../../search/query.ts';
+import type { Branch, Cursor, Kind, SortKey } from '../../search/query.ts';
 import { type Filter, nothing } from './condition.ts';
-import { paramOf, valuesExpression } from './entries.ts';
+import { valuesExpression } from './entries.ts';
 import type { Stage } from './granted.ts';
+import { entryText, paramOf, unitText } from './texts.ts';
 
 /**
  * What a resource is sorted by, as fields k0, k1 …: of several values the smallest, for a descending order the largest; null where it has none, and then
@@ -14,13 +15,17 @@ export function keyStages(sort: readonly SortKey[], branches: readonly Branch[])
   const missing = Object.fromEntries(sort.map((_, at) => [`m${at}`, { $cond: [{ $eq: [`$k${at}`, null] }, 1, 0] }]));
   return [{ $addFields: keys }, { $addFields: missing }];
 }
+/** From a low side to a high one. */
+const spans: ReadonlySet<Kind> = new Set(['date', 'quantity']);
 function keyExpression({ by, descending }: SortKey, branches: readonly Branch[]): unknown {
   if (by === 'updated') return '$u';
   if (by.code === '_id') return '$id';
   // Of several branches each document is of one, and has no values of the others' types.
   const names = [...new Set(branches.map(({ type }) => paramOf(by, type)))].filter(p => p !== undefined);
-  const side = by.kind === 'reference' || (by.kind === 'date' && descending) ? 'h' : 'k';
-  const values = { $concatArrays: names.map(p => valuesExpression(p, side)) };
+  const side = by.kind === 'reference' || (spans.has(by.kind) && descending) ? 'h' : 'k';
+  // Quantities are sorted by their numbers in no unit. Each of those begins with `0 `, which changes nothing of their order.
+  const begins = by.kind === 'quantity' ? names.map(p => entryText(p, unitText('').trimEnd())) : names;
+  const values = { $concatArrays: begins.map(p => valuesExpression(p, side)) };
   return { $ifNull: [descending ? { $max: values } : { $min: values }, null] };
 }
 

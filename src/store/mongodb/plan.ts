@@ -10,7 +10,7 @@ import type { DocumentChange } from '../documents.ts';
 import { readFacets, writeFacets } from '../encoding.ts';
 import { stamped } from '../stamp.ts';
 import type { ChainedEvent, Change, Committed, EpochName, Expectation, Version } from '../store.ts';
-import { entriesOf } from './entries.ts';
+import { foundBy } from './entries.ts';
 import { storedGrants } from './grants.ts';
 import { type PastVersion, type StoredDocument, type StoredEpoch, type StoredGrants, type StoredResource, versionOf } from './stored.ts';
 
@@ -167,8 +167,8 @@ function stateOf(
   rid: ObjectId | undefined,
   paramsOf: ParamsOf,
 ): Omit<StoredResource, 's'> & { s: number } {
-  const ix = entriesOf({ resource, facets, updated }, paramsOf(key.type));
-  return { _id: nameOf(key), t: key.type, id: key.id, rid: rid ?? new ObjectId(), v, u: updated, s: 1, live: key.type, f: facets, b, ix };
+  const found = foundBy({ resource, facets, updated }, paramsOf(key.type));
+  return { _id: nameOf(key), t: key.type, id: key.id, rid: rid ?? new ObjectId(), v, u: updated, s: 1, live: key.type, f: facets, b, ...found };
 }
 
 function remove({ key, expect }: ChangeOf<'delete'>, at: Instant, desk: Desk): Refusal | undefined {
@@ -179,7 +179,7 @@ function remove({ key, expect }: ChangeOf<'delete'>, at: Instant, desk: Desk): R
     desk.sheet.made.push(versionOf(before));
     return undefined;
   }
-  const { live: _, b: __, ...rest } = before;
+  const { live: _, b: __, w: ___, ...rest } = before;
   const state = { ...rest, v: before.v + 1, u: Date.parse(at), ix: [] };
   desk.sheet.past.push(pastOf(before));
   write(state, before, desk);
@@ -254,15 +254,18 @@ function pastOf({ _id, v, u, live, f, b }: StoredResource): PastVersion {
   return { _id: `${_id} ${v}`, of: _id, v, u, deleted: live === undefined, f, ...(b === undefined ? {} : { b }) };
 }
 
+/** Texts in an array or a document, in bytes: a character has up to three. */
+const sizeOf = (members: readonly (string | number)[]): number =>
+  members.reduce<number>((sum, member) => sum + 25 + (typeof member === 'string' ? 3 * member.length : 8), 0);
+
 /** MongoDB's limit for a document is 16 MiB; a little is left for what the server adds. */
 const LARGEST = 16_000_000;
 /** And for the keys that one document has in an index, 100,000. */
 const MOST = 90_000;
 export function fitting<T extends PastVersion | StoredResource>(state: T): T {
-  const entries = 'ix' in state ? state.ix : [];
-  // A character has up to three bytes.
-  const texts = entries.reduce((sum, { k, h = '' }) => sum + 3 * (k.length + h.length) + 50, 0);
-  if (entries.length > MOST || ((state.b?.length ?? 0) + texts > LARGEST / 4 && BSON.calculateObjectSize(state) > LARGEST))
+  const { ix, w = [] }: Pick<StoredResource, 'ix' | 'w'> = 'ix' in state ? state : { ix: [] };
+  const texts = ix.reduce((sum, entry) => sum + sizeOf(Object.values(entry)), sizeOf(w));
+  if (ix.length > MOST || w.length > MOST || ((state.b?.length ?? 0) + texts > LARGEST / 4 && BSON.calculateObjectSize(state) > LARGEST))
     throw new Problem('too-long', `\`${state._id}\` is larger than the 16 MB, or has more values to be found by, than the database can hold`);
   return state;
 }

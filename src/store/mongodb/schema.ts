@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MongoServerError } from 'mongodb';
+import { type IndexDescription, MongoServerError } from 'mongodb';
 import { Problem } from '../../fhir/problem.ts';
 import { explained } from './connect.ts';
 import { withLease } from './lease.ts';
@@ -12,18 +12,23 @@ interface Step {
   run(at: Collections): Promise<void>;
 }
 
+const indexes = {
+  first: [
+    // By a value of a parameter, in the order of rows.
+    { key: { 'ix.k': 1, rid: 1 } },
+    { key: { 'ix.h': 1, rid: 1 } },
+    { key: { live: 1, rid: 1 } },
+    { key: { live: 1, u: 1, rid: 1 } },
+  ],
+  words: [{ key: { w: 1, rid: 1 } }],
+} as const satisfies Record<string, readonly IndexDescription[]>;
+
 /** Step n brings a database from schema n-1 to n. Steps that have been released are never edited. */
 export const steps: readonly Step[] = [
   {
     text: 'making the indexes',
     async run({ db, resources, past, epochs, grants, documents, writers, links, locks }) {
-      await resources.createIndexes([
-        // By a value of a parameter, in the order of rows.
-        { key: { 'ix.k': 1, rid: 1 } },
-        { key: { 'ix.h': 1, rid: 1 } },
-        { key: { live: 1, rid: 1 } },
-        { key: { live: 1, u: 1, rid: 1 } },
-      ]);
+      await resources.createIndexes([...indexes.first]);
       await past.createIndexes([{ key: { of: 1, v: -1 }, unique: true }]);
       await grants.createIndexes([{ key: { record: 1 } }, { key: { consent: 1 } }]);
       await documents.createIndexes([{ key: { kind: 1, id: 1 } }]);
@@ -31,6 +36,12 @@ export const steps: readonly Step[] = [
       await locks.createIndexes([{ key: { at: 1 }, expireAfterSeconds: 3600 }]);
       // Not by the first commits: of several at once, some servers refuse those that come second.
       for (const { collectionName } of [epochs, writers]) await db.createCollection(collectionName).catch(unlessThere);
+    },
+  },
+  {
+    text: 'making the index of words',
+    async run({ resources }) {
+      await resources.createIndexes([...indexes.words]);
     },
   },
 ];
@@ -61,9 +72,12 @@ async function bringUp(at: Collections, progress: (text: string) => void, known:
       throw new Problem('exception', `this database was written by a newer Kindred (schema ${version}; this one knows ${known.length})`);
     if (version === known.length) return;
     const done = await withLease('schema', at.db, async () => {
-      for (let next = await versionNow(); next < known.length; next++) {
+      const from = await versionNow();
+      // A new collection has all of them at once, and the steps find them: to add one to a collection that is there, some servers wait for everybody else.
+      if (from === 0) await at.resources.createIndexes([...indexes.first, ...indexes.words]);
+      for (let next = from; next < known.length; next++) {
         const { text, run } = known[next]!;
-        if (next > 0) progress(`changing the database from schema ${next} to ${next + 1}: ${text}`);
+        if (from > 0) progress(`changing the database from schema ${next} to ${next + 1}: ${text}`);
         await run(at);
         await schema.updateOne({ _id: 'schema' }, { $max: { version: next + 1 } }, { upsert: true });
       }

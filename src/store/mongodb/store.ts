@@ -1,16 +1,20 @@
-import type { MongoClient } from 'mongodb';
+import type { Document, MongoClient } from 'mongodb';
 import { nameOf, type ResourceType } from '../../fhir/types.ts';
+import type { SearchQuery } from '../../search/query.ts';
 import type { ResourceStore, Version } from '../store.ts';
 import { chainOf, type LinkHash } from './chain.ts';
 import { openCommitter } from './commit.ts';
 import { connect } from './connect.ts';
+import { endStages, type Far, farOf, few, linkedStages } from './far.ts';
+import type { Stage } from './granted.ts';
 import { loadGrants } from './grants.ts';
 import { linkedKeys } from './linked.ts';
 import { documentId, type ParamsOf } from './plan.ts';
 import { cursorOf, type Found, findStages, pagePipeline } from './query.ts';
+import { reindexSome } from './reindex.ts';
 import { prepare } from './schema.ts';
 import { type Collections, collectionsOf, type PastVersion, type Sent, sent, versionOf } from './stored.ts';
-import { guarded } from './unavailable.ts';
+import { guarded, tooSlow } from './unavailable.ts';
 
 export interface MongodbOptions {
   /** `mongodb://…/database`; options of the driver may follow. */
@@ -22,6 +26,8 @@ export interface MongodbOptions {
   readonly writer: string;
   /** Within how many milliseconds everything is answered. */
   readonly patience: number;
+  /** Milliseconds that one search may take, where that is less; 5000 where nothing is said. */
+  readonly queryTime?: number;
   /** Told in a sentence what is changed in an older database. */
   readonly progress?: (text: string) => void;
 }
@@ -42,12 +48,30 @@ export async function openMongodb(options: MongodbOptions): Promise<ResourceStor
   }
 }
 
-function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, writer, patience }: MongodbOptions): ResourceStore {
+function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, writer, patience, queryTime = 5000 }: MongodbOptions): ResourceStore {
   const { resources, past, epochs, documents } = at;
   const committer = openCommitter({ client, at, paramsOf, linkHash, writer, patience });
   const stored = { v: { $gt: 0 } };
+  const time = Math.min(queryTime, patience);
   /** One moment for all that a question looks at; and where nobody waits any more, the server ends it too. */
-  const asked = { readConcern: { level: 'snapshot' }, allowDiskUse: true, maxTimeMS: patience } as const;
+  const asked = { readConcern: { level: 'snapshot' }, allowDiskUse: true, maxTimeMS: time } as const;
+  const limit = `${time / 1000} seconds (${queryTime <= patience ? 'KINDRED_QUERY_TIME' : 'KINDRED_STORE_TIMEOUT'})`;
+  async function ask<T extends Document>(pipeline: readonly Stage[]): Promise<readonly T[]> {
+    try {
+      return await resources.aggregate<T>([...pipeline], asked).toArray();
+    } catch (error) {
+      throw tooSlow(error, limit);
+    }
+  }
+  const isFew = async (stages: readonly Stage[], most: number): Promise<boolean> => {
+    const [counted] = await ask<{ n: number }>([...stages, { $limit: most + 1 }, { $count: 'n' }]);
+    return (counted?.n ?? 0) <= most;
+  };
+  /** The link that a query is to begin with, where that is worth it. Whatever it is, the same is found. */
+  async function farFor(query: Pick<SearchQuery, 'branches'>): Promise<Far | undefined> {
+    const far = farOf(query);
+    return far !== undefined && (await isFew(endStages(far), few.ends)) && (await isFew(linkedStages(far), few.linked)) ? far : undefined;
+  }
 
   return {
     async read(key, versionId) {
@@ -66,20 +90,20 @@ function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, wri
     },
     async search(query) {
       if (query.limit <= 0 || query.branches.length === 0) return { versions: [] };
-      const found = await resources.aggregate<Found>([...pagePipeline(query)], asked).toArray();
+      const found = await ask<Found>(pagePipeline(query, await farFor(query)));
       const shown = found.slice(0, query.limit);
       const versions = shown.map(one => versionOf(one));
       return found.length <= query.limit ? { versions } : { versions, next: cursorOf(shown.at(-1)!, query) };
     },
     async keys({ branches, limit }) {
       if (limit <= 0 || branches.length === 0) return [];
-      const pipeline = [...findStages({ branches }), { $limit: limit }, { $project: { t: 1, id: 1 } }];
-      const found = await resources.aggregate<{ t: ResourceType; id: string }>(pipeline, asked).toArray();
+      const pipeline = [...findStages({ branches }, await farFor({ branches })), { $limit: limit }, { $project: { t: 1, id: 1 } }];
+      const found = await ask<{ t: ResourceType; id: string }>(pipeline);
       return found.map(({ t, id }) => ({ type: t, id }));
     },
     async count({ branches }) {
       if (branches.length === 0) return 0;
-      const [counted] = await resources.aggregate<{ n: number }>([...findStages({ branches }), { $count: 'n' }], asked).toArray();
+      const [counted] = await ask<{ n: number }>([...findStages({ branches }, await farFor({ branches })), { $count: 'n' }]);
       return counted?.n ?? 0;
     },
     async history({ of, limit, before = Infinity }) {
@@ -107,6 +131,7 @@ function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, wri
       return found.map(({ id, value }) => ({ kind, id, value: JSON.parse(value) }));
     },
     commit: (changes, moment) => committer.commit(changes, moment),
+    reindex: (type, after, limit, resourceOf) => reindexSome(type, after === undefined ? undefined : String(after), limit, resourceOf, at, paramsOf),
     async ready() {
       await at.db.command({ ping: 1 });
     },

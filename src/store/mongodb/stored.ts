@@ -9,7 +9,7 @@ import type { Entry } from './entries.ts';
 
 /**
  * The current version of a resource. Names are short where there are many: `v` version (0: only a place that others hold on to, nothing was ever stored),
- * `u` lastUpdated in epoch milliseconds, `f` facets, `b` body, `ix` what it is found by.
+ * `u` lastUpdated in epoch milliseconds, `f` facets, `b` body, `ix` what it is found by, `w` its words.
  */
 export interface StoredResource {
   readonly _id: KeyName;
@@ -27,6 +27,7 @@ export interface StoredResource {
   readonly b?: Buffer;
   /** Of live ones only. */
   readonly ix: readonly Entry[];
+  readonly w?: readonly string[];
 }
 /** A superseded version. */
 export interface PastVersion {
@@ -119,8 +120,8 @@ export const collectionsOf = (db: Db): Collections => ({
 });
 
 /** What a version is made from: all but what it is found by. */
-export type Sent = Omit<StoredResource, 'ix' | 's'>;
-export const sent = { ix: 0, s: 0 } as const;
+export type Sent = Omit<StoredResource, 'ix' | 'w' | 's'>;
+export const sent = { ix: 0, w: 0, s: 0 } as const;
 
 const nothing = Buffer.alloc(0);
 

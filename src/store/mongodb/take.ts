@@ -3,7 +3,7 @@ import { type ClientSession, type Collection, ObjectId, type OptionalUnlessRequi
 import { nameOf } from '../../fhir/types.ts';
 import type { Version } from '../store.ts';
 import type { Carried, Items, Progress, ResourceOf } from '../transfer.ts';
-import { entriesOf } from './entries.ts';
+import { foundBy } from './entries.ts';
 import { storedGrants } from './grants.ts';
 import { documentId, fitting, type ParamsOf } from './plan.ts';
 import type { Collections, StoredResource, StoredWriter } from './stored.ts';
@@ -16,8 +16,8 @@ export function takesOf(at: Collections, paramsOf: ParamsOf, resourceOf: Resourc
     const u = Date.parse(lastUpdated);
     const state = { _id: nameOf(key), t: key.type, id: key.id, rid: rowId(row), v: Number(versionId), u, s: 1, f: facets };
     if (deleted) return { ...state, ix: [] };
-    const ix = entriesOf({ resource: resourceOf(key, body), facets, updated: u }, paramsOf(key.type));
-    return fitting({ ...state, live: key.type, b: bufferOf(body), ix });
+    const found = foundBy({ resource: resourceOf(key, body), facets, updated: u }, paramsOf(key.type));
+    return fitting({ ...state, live: key.type, b: bufferOf(body), ...found });
   }
   const add = (versions: readonly Version[], rows: number, session: ClientSession): Promise<void> =>
     insert(

@@ -34,11 +34,17 @@ function problemOf(error: unknown): unknown {
   if (isTooLarge(error)) return new Problem('too-costly', 'this is more than the database can take at once', { cause: error });
   return error;
 }
-/** A command over its limits: of its size, its stages, or its regular expressions. The driver refuses the first by itself. */
+/** A command over its limits: of its size, its stages and how deep they nest, or its regular expressions. The driver refuses the first by itself. */
 const isTooLarge = (error: unknown): boolean =>
   (error as { code?: unknown } | null)?.code === 'ERR_OUT_OF_RANGE' ||
-  (error instanceof MongoServerError && [10334, 17419, 51091, 7749501, 16436].includes(Number(error.code))) ||
+  (error instanceof MongoServerError && [10334, 17419, 51091, 7749501, 16436, 232].includes(Number(error.code))) ||
   (error instanceof MongoError && error.name === 'MongoInvalidArgumentError');
+
+/** What the driver throws where the server has ended a search because it took so long, as a problem that names the limit. */
+export const tooSlow = (error: unknown, limit: string): unknown =>
+  error instanceof MongoServerError && error.code === 50
+    ? new Problem('too-costly', `this search takes longer than ${limit}: ask for less, or for something that fewer resources have`, { cause: error })
+    : error;
 
 export async function within<T>(patience: number, text: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -96,6 +102,7 @@ export function guarded(store: ResourceStore, patience: number, revive: () => Pr
     document: (...args) => asked(() => store.document(...args)),
     documents: (...args) => asked(() => store.documents(...args)),
     commit: (...args) => asked(() => store.commit(...args), uncertain),
+    reindex: (...args) => asked(() => store.reindex(...args)),
     totals: () => asked(() => store.totals()),
     ready,
     async *chain() {

@@ -18,6 +18,8 @@ export interface Driver {
   run(text: string, ...values: readonly Value[]): number;
   get<Row>(text: string, ...values: readonly Value[]): Row | undefined;
   all<Row>(text: string, ...values: readonly Value[]): Row[];
+  /** Ends what `timely` statements it runs after so many milliseconds: they throw `overtime()`. */
+  within<T>(milliseconds: number, work: () => T, overtime: () => Error): T;
   inTransaction(): boolean;
   close(): void;
 }
@@ -29,6 +31,12 @@ const MAX_STATEMENTS = 1000;
 export function openDriver(path: string): Driver {
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: false, enableDoubleQuotedStringLiterals: false });
   const prepared = new Map<string, StatementSync>();
+  let limit = { end: Infinity, overtime: () => new Error() };
+  // A running statement cannot be interrupted from outside, so it looks at the clock itself.
+  db.function('in_time', () => {
+    if (performance.now() > limit.end) throw limit.overtime();
+    return 1;
+  });
 
   function statement(text: string): StatementSync {
     const known = prepared.get(text);
@@ -43,6 +51,15 @@ export function openDriver(path: string): Driver {
     run: (text, ...values) => Number(statement(text).run(...values).lastInsertRowid),
     get: <Row>(text: string, ...values: readonly Value[]) => statement(text).get(...values) as Row | undefined,
     all: <Row>(text: string, ...values: readonly Value[]) => statement(text).all(...values) as Row[],
+    within(milliseconds, work, overtime) {
+      const before = limit;
+      limit = { end: performance.now() + milliseconds, overtime };
+      try {
+        return work();
+      } finally {
+        limit = before;
+      }
+    },
     inTransaction: () => db.isTransaction,
     close: () => {
       prepared.clear();
@@ -71,6 +88,9 @@ export const allOf = (parts: readonly Sql[]): Sql => (parts.length === 0 ? sql('
 /** A bare parameter after LIMIT would have the statement planned anew at every call: SQLite looks at its value. */
 export const limitSql = (count: number): Sql => sql('LIMIT CAST(? AS INTEGER)', count);
 export const wrapped = (part: Sql): Sql => ({ text: `(${part.text})`, values: part.values });
+
+/** A condition that always holds while there is time (`within`). It looks at the clock at one row in 61 or so: a prime, since rows may come in steps. */
+export const timely = (rid: Sql): Sql => sql(`(${rid.text} % 61 <> 0 OR in_time())`, ...rid.values);
 
 /** Template for SQL: pieces are put in with their values, anything else becomes the value of a parameter. */
 export function q(texts: TemplateStringsArray, ...parts: readonly (Sql | Value)[]): Sql {

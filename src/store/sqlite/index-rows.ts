@@ -1,24 +1,12 @@
 import type { ResourceType } from '../../fhir/types.ts';
 import { targetType } from '../../search/facets.ts';
 import type { Indexed } from '../../search/indexed.ts';
-import type { IndexValue, Kind, SearchParam } from '../../search/query.ts';
-import { clamp } from '../ranges.ts';
+import type { Kind, SearchParam } from '../../search/query.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Driver, Value } from './driver.ts';
+import { columnsOf, type Numbers, tables } from './rows.ts';
+import { markedWords, replaceWords } from './words.ts';
 
-interface Table {
-  readonly name: string;
-  /** Between the parameter and the resource. */
-  readonly columns: readonly string[];
-}
-/** The index table of each kind of parameter. */
-export const tables: Readonly<Record<Kind, Table>> = {
-  token: { name: 'tok', columns: ['code', 'sys'] },
-  string: { name: 'str', columns: ['text', 'exact'] },
-  date: { name: 'dat', columns: ['low', 'high'] },
-  reference: { name: 'ref', columns: ['target'] },
-  uri: { name: 'uri', columns: ['uri'] },
-};
 /** Rows that one statement inserts at most: calling one for each costs as much as the rows. */
 const AT_ONCE = 16;
 const statements = Object.entries(tables).map(([kind, { name, columns }]) => ({
@@ -33,12 +21,14 @@ const statements = Object.entries(tables).map(([kind, { name, columns }]) => ({
 }));
 type Row = readonly [p: number, ...values: Value[]];
 
-/** The integers that stand for names: made if need be, or only looked up, and then -1 where there are none. */
-interface Numbers {
-  param(type: ResourceType, code: string): number;
-  system(uri: string): number;
-  target(type: ResourceType, id: string): number;
+/** The rows that a resource should have. */
+interface Wanted {
+  /** By kind, each under its text. */
+  readonly rows: Map<Kind, Map<string, Row>>;
+  /** For the full-text table. */
+  readonly words: string;
 }
+const nothing: Wanted = { rows: new Map(), words: '' };
 
 /** Keeps the index rows of resources in step with their live current versions. */
 export interface Indexer {
@@ -61,20 +51,6 @@ export function openIndexer(driver: Driver, dictionary: Dictionary, paramsOf: (t
   const making: Numbers = { param: dictionary.addParam, system: dictionary.addSystem, target: ridOf };
   const looking: Numbers = { param: dictionary.paramId, system: dictionary.systemId, target: (type, id) => rowOf(dictionary.typeId(type), id) ?? -1 };
 
-  function columnsOf(value: IndexValue, { system }: Numbers, targetOf: Indexer['ridOf']): Value[] {
-    switch (value.kind) {
-      case 'token':
-        return [value.code, system(value.system)];
-      case 'string':
-        return [value.text, value.exact];
-      case 'date':
-        return [clamp(value.low), clamp(value.high)];
-      case 'reference':
-        return [targetOf(value.type, value.id)];
-      case 'uri':
-        return [system(value.uri)];
-    }
-  }
   /**
    * Gives all parameters of a type their integers, once, so that queries by what nothing has yet need not look for them each time. Not that of the
    * target types: where it is missing, grants do not ask for them (granted.ts).
@@ -84,18 +60,19 @@ export function openIndexer(driver: Driver, dictionary: Dictionary, paramsOf: (t
     for (const { code } of paramsOf(type)) if (code !== targetType.code) dictionary.addParam(type, code);
     named.add(type);
   }
-  /** The rows that it should have, by kind, each under its text. */
-  function wantedRows(indexed: Indexed, numbers: Numbers): Map<Kind, Map<string, Row>> {
+  function wantedOf(indexed: Indexed, numbers: Numbers): Wanted {
     const wanted = new Map<Kind, Map<string, Row>>();
+    const words: string[] = [];
     const type = indexed.resource.resourceType;
     // The same few targets come under many parameters.
     const targets = new Map<string, number>();
-    const targetOf = (of: ResourceType, id: string): number => {
+    const target = (of: ResourceType, id: string): number => {
       const name = `${of}/${id}`;
-      const target = targets.get(name) ?? numbers.target(of, id);
-      targets.set(name, target);
-      return target;
+      const found = targets.get(name) ?? numbers.target(of, id);
+      targets.set(name, found);
+      return found;
     };
+    const named = { system: numbers.system, target };
     for (const param of paramsOf(type)) {
       const values = param.extract(indexed);
       if (values.length === 0) continue;
@@ -103,16 +80,17 @@ export function openIndexer(driver: Driver, dictionary: Dictionary, paramsOf: (t
       const rows = wanted.get(param.kind) ?? new Map<string, Row>();
       wanted.set(param.kind, rows);
       for (const value of values) {
-        const row: Row = [p, ...columnsOf(value, numbers, targetOf)];
+        const row: Row = [p, ...columnsOf(value, named)];
         rows.set(row.join('\0'), row);
+        if (value.kind === 'words') words.push(markedWords(p, value.words));
       }
     }
-    return wanted;
+    return { rows: wanted, words: words.join(' ') };
   }
   return {
     ridOf,
     holds(rid, indexed) {
-      const wanted = wantedRows(indexed, looking);
+      const wanted = wantedOf(indexed, looking).rows;
       return statements.every(({ kind, read }) => {
         const stored = new Set(driver.all<Record<string, Value>>(read, rid).map(row => Object.values(row).join('\0')));
         return stored.symmetricDifference(wanted.get(kind) ?? new Map()).size === 0;
@@ -120,19 +98,22 @@ export function openIndexer(driver: Driver, dictionary: Dictionary, paramsOf: (t
     },
     reindex(rid, from, to) {
       if (to !== undefined) nameParams(to.resource.resourceType);
-      const wanted = to === undefined ? new Map<Kind, Map<string, Row>>() : wantedRows(to, making);
+      const wanted = to === undefined ? nothing : wantedOf(to, making);
       for (const { kind, read, inserts, remove } of statements) {
-        const rows = wanted.get(kind);
+        const rows = wanted.rows.get(kind);
         // What is stored is read, not extracted anew from the old version: parameters may have meant something else then.
-        for (const stored of from ? driver.all<Record<string, Value>>(read, rid) : []) {
-          const row = Object.values(stored);
-          if (rows?.delete(row.join('\0')) !== true) driver.run(remove, rid, ...row);
+        const stored = from ? driver.all<Record<string, Value>>(read, rid) : [];
+        let same = 0;
+        for (const row of stored.map(Object.values<Value>)) {
+          if (rows?.delete(row.join('\0')) === true) same += 1;
+          else driver.run(remove, rid, ...row);
         }
         const fresh = [...(rows?.values() ?? [])];
         for (let at = 0; at < fresh.length; at += AT_ONCE) {
           const some = fresh.slice(at, at + AT_ONCE);
           driver.run(inserts[some.length - 1]!, ...some.flatMap(row => [rid, ...row]));
         }
+        if (kind === 'words' && (fresh.length > 0 || same < stored.length)) replaceWords(rid, stored.length > 0, wanted.words, driver);
       }
     },
   };

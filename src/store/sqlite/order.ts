@@ -23,6 +23,14 @@ export function keySql({ by, descending }: SortKey, type: string, { rid, updated
       return q`(SELECT ${best}(res.id) FROM ref INDEXED BY ref_rid CROSS JOIN res ON res.rid = ref.target WHERE ref.rid = ${rid} AND ref.p = ${p})`;
     case 'uri':
       return q`(SELECT ${best}(system.uri) FROM uri INDEXED BY uri_rid CROSS JOIN system ON system.id = uri.uri WHERE uri.rid = ${rid} AND uri.p = ${p})`;
+    case 'quantity':
+      // The number by itself: what is in different units has no order.
+      return q`(SELECT ${sql(descending ? 'max(num.high)' : 'min(num.low)')} FROM num INDEXED BY num_rid WHERE num.rid = ${rid} AND num.p = ${p} AND num.unit = 0)`;
+    case 'composite':
+    case 'position':
+    case 'words':
+      // Refused before (control.ts).
+      return sql('NULL');
   }
 }
 

@@ -11,7 +11,8 @@ const APPLICATION = 0x4b696e64;
  * target of a reference that is not stored (`deleted` = 2, a stub), so that references are pairs of integers. Targets that can never be ours (urn,
  * foreign URL, canonical) are stubs of the type ''. `deleted` comes before the body, which may lie on other pages.
  * A period that ends before it begins is kept as it is; an index lists those, since no search for a range of the others finds them.
- * Index tables hold live current versions only, by value first: a seek for a value gives resources in the order of their rows.
+ * Index tables hold live current versions only, by value first: a seek for a value gives resources in the order of their rows. Units are systems too.
+ * The parts of a composite are pairs of texts (composite.ts); words are in a full-text table, and in `wrd` is what tells whether they are the same.
  */
 export const steps: readonly string[] = [
   `
@@ -51,6 +52,20 @@ CREATE TABLE epochs (name TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWI
 CREATE TABLE documents (kind TEXT NOT NULL, id TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
 CREATE TABLE link (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, writer TEXT NOT NULL, number INTEGER NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL,
   events INTEGER NOT NULL, UNIQUE (writer, number));
+`,
+  `
+CREATE TABLE num (p INTEGER NOT NULL, unit INTEGER NOT NULL, low REAL NOT NULL, high REAL NOT NULL, rid INTEGER NOT NULL,
+  PRIMARY KEY (p, unit, low, high, rid)) WITHOUT ROWID;
+CREATE INDEX num_rid ON num (rid, p);
+CREATE INDEX num_span ON num (p, unit, high) WHERE low < high;
+CREATE INDEX num_inverted ON num (p, unit) WHERE low > high;
+CREATE TABLE com (p INTEGER NOT NULL, a TEXT NOT NULL, a2 TEXT NOT NULL, b TEXT NOT NULL, b2 TEXT NOT NULL, c TEXT NOT NULL, c2 TEXT NOT NULL,
+  rid INTEGER NOT NULL, PRIMARY KEY (p, a, a2, b, b2, c, c2, rid)) WITHOUT ROWID;
+CREATE INDEX com_rid ON com (rid, p);
+CREATE TABLE pos (p INTEGER NOT NULL, x REAL NOT NULL, y REAL NOT NULL, z REAL NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (p, z, x, y, rid)) WITHOUT ROWID;
+CREATE INDEX pos_rid ON pos (rid, p);
+CREATE TABLE wrd (p INTEGER NOT NULL, digest TEXT NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (rid, p, digest)) WITHOUT ROWID;
+CREATE VIRTUAL TABLE word USING fts5 (words, content = '', contentless_delete = 1, tokenize = 'ascii', detail = 'none');
 `,
 ];
 

@@ -12,6 +12,7 @@ import { type Driver, openDriver } from './driver.ts';
 import { loadGrants } from './grants.ts';
 import { openIndexer } from './index-rows.ts';
 import { countRows, findKeys, findRows } from './query.ts';
+import { reindexSome } from './reindex.ts';
 import { configure, migrate } from './schema.ts';
 import { type FoundRow, type StoredRow, versionOf } from './version.ts';
 
@@ -25,6 +26,8 @@ export interface SqliteOptions {
   readonly writer: string;
   /** From how many rows on a condition is not selective. */
   readonly many?: number;
+  /** Milliseconds that one query may take. */
+  readonly queryTime?: number;
   /** Told in a sentence what is changed in an older file. */
   readonly progress?: (text: string) => void;
 }
@@ -61,9 +64,12 @@ function makePrivate(path: string): void {
 }
 
 /** The store over a database that is open and has our schema. */
-export function storeOf(driver: Driver, { paramsOf, linkHash, writer, many = 500 }: Omit<SqliteOptions, 'path' | 'progress'>): ResourceStore {
+export function storeOf(
+  driver: Driver,
+  { paramsOf, linkHash, writer, many = 10_000, queryTime = 5000 }: Omit<SqliteOptions, 'path' | 'progress'>,
+): ResourceStore {
   const known = openDictionary(driver);
-  const parts = { driver, known, many, indexer: openIndexer(driver, known, paramsOf) };
+  const parts = { driver, known, many, time: queryTime, indexer: openIndexer(driver, known, paramsOf) };
   const committer = openCommitter(parts, writer, linkHash);
   const current = (key: ResourceKey): StoredRow | undefined => currentRow(key, parts);
 
@@ -108,6 +114,7 @@ export function storeOf(driver: Driver, { paramsOf, linkHash, writer, many = 500
         .all<{ kind: DocumentKind; id: string; value: string }>('SELECT kind, id, value FROM documents WHERE kind = ? ORDER BY id', kind)
         .map(row => ({ ...row, value: JSON.parse(row.value) })),
     commit: (changes, at) => committer.commit(changes, at),
+    reindex: async (type, after, limit, resourceOf) => reindexSome(type, Number(after ?? 0), limit, resourceOf, parts),
     ready: async () => {},
     totals: async () =>
       Object.fromEntries(

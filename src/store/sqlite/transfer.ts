@@ -12,7 +12,7 @@ import { type StoredRow, storedColumns, versionOf } from './version.ts';
 /** Everything that is stored lies in these. */
 const filled = ['res', 'hist', 'grants', 'epochs', 'documents', 'link'];
 /** The dictionary stays: its words mean the same for whatever comes. */
-const emptied = ['res', 'hist', 'grants', 'epochs', 'link', 'tok', 'str', 'dat', 'ref', 'uri'];
+const emptied = ['res', 'hist', 'grants', 'epochs', 'link', 'tok', 'str', 'dat', 'ref', 'uri', 'num', 'com', 'pos', 'wrd', 'word'];
 const isNote = 'kind = ? AND id = ?';
 const note = [migrationNote.kind, migrationNote.id];
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { indexDate, parseDate, passesDate } from '../../../src/search/kinds/date.ts';
-import type { DatePrefix } from '../../../src/search/query.ts';
+import { indexDate, parseDate } from '../../../src/search/kinds/date.ts';
+import { passesSpan } from '../../../src/search/kinds/span.ts';
+import type { Prefix } from '../../../src/search/query.ts';
 
 const utc = (text: string) => Date.parse(text);
 const span = (low: string, high: string) => [{ kind: 'date', low: utc(low), high: utc(high) }];
@@ -33,7 +34,7 @@ describe('what spans a value has', () => {
 describe('prefixes', () => {
   const day = (n: number, to = n) => ({ kind: 'date', low: utc(`2024-01-0${n}T00:00:00.000Z`), high: utc(`2024-01-0${to}T23:59:59.999Z`) }) as const;
   const values = { before: day(4), within: day(5), after: day(6), into: day(4, 5), out: day(5, 6), around: day(4, 6) };
-  const expected: Record<DatePrefix, readonly (keyof typeof values)[]> = {
+  const expected: Record<Prefix, readonly (keyof typeof values)[]> = {
     eq: ['within'],
     ne: ['before', 'after', 'into', 'out', 'around'],
     gt: ['after', 'out', 'around'],
@@ -46,11 +47,11 @@ describe('prefixes', () => {
   };
   test.each(Object.entries(expected))('%s', (prefix, wanted) => {
     const atom = parseDate(`${prefix}2024-01-05`, utc('2024-01-05T12:00:00Z'))!;
-    expect(Object.keys(values).filter(name => passesDate(atom, values[name as keyof typeof values]))).toEqual(wanted);
+    expect(Object.keys(values).filter(name => passesSpan(atom, values[name as keyof typeof values]))).toEqual(wanted);
   });
   test('an hour within a day is equal to the day, the day not to the hour', () => {
-    expect(passesDate(parseDate('2024-01-05', 0)!, { kind: 'date', low: utc('2024-01-05T10:00Z'), high: utc('2024-01-05T10:00Z') })).toBe(true);
-    expect(passesDate(parseDate('2024-01-05T10:00Z', 0)!, day(5))).toBe(false);
+    expect(passesSpan(parseDate('2024-01-05', 0)!, { low: utc('2024-01-05T10:00Z'), high: utc('2024-01-05T10:00Z') })).toBe(true);
+    expect(passesSpan(parseDate('2024-01-05T10:00Z', 0)!, day(5))).toBe(false);
   });
   test('ap widens by a tenth of the gap to now', () => {
     const atom = parseDate('ap2024-01-01', utc('2024-01-11T00:00:00Z'))!;

@@ -9,7 +9,7 @@ const to = (type: string, id: string) => ({ kind: 'reference', type, id });
 describe('what a reference names', () => {
   test.each<[string, unknown, object[]]>([
     ['Reference', { reference: 'Patient/1' }, [to('Patient', '1')]],
-    ['Reference', { reference: 'Patient/1/_history/3' }, [to('Patient', '1')]],
+    ['Reference', { reference: 'Patient/1/_history/3' }, [to('Patient', '1'), to('', 'Patient/1/_history/3')]],
     ['Reference', { reference: `${base}/Patient/1` }, [to('Patient', '1')]],
     ['Reference', { reference: 'https://elsewhere.example/fhir/Patient/1' }, [to('', 'https://elsewhere.example/fhir/Patient/1')]],
     ['Reference', { reference: 'urn:uuid:1' }, [to('', 'urn:uuid:1')]],
@@ -37,7 +37,7 @@ describe('the forms', () => {
   });
   test.each([
     ['Patient/1', to('Patient', '1')],
-    ['Patient/1/_history/2', to('Patient', '1')],
+    ['Patient/1/_history/2', to('', 'Patient/1/_history/2')],
     [`${base}/Patient/1`, to('Patient', '1')],
     ['http://q|2', to('', 'http://q|2')],
     ['urn:uuid:1', to('', 'urn:uuid:1')],
@@ -57,7 +57,8 @@ describe('the forms', () => {
 
 /** http://hl7.org/fhir/R4/search.html#uri */
 describe('uris', () => {
-  const found = (text: string, type: string, value: unknown) => indexUri(type, value).some(uri => passesUri(parseUri(text), uri));
+  const found = (text: string, type: string, value: unknown, modifier?: 'above' | 'below') =>
+    indexUri(type, value).some(uri => parseUri(text, modifier)!.some(atom => passesUri(atom, uri)));
   test('are equal or not', () =>
     expect([found('http://a', 'uri', 'http://a'), found('http://a/', 'uri', 'http://a'), found('http://A', 'uri', 'http://a')]).toEqual([true, false, false]));
   test('a canonical is found with and without its version', () =>
@@ -66,5 +67,15 @@ describe('uris', () => {
       found('http://a|1', 'canonical', 'http://a|1'),
       found('http://a|2', 'canonical', 'http://a|1'),
     ]).toEqual([true, true, false]));
+  test(':below finds the uri and what goes on after a slash, no other beginning', () =>
+    expect(
+      ['http://a/b', 'http://a/b/', 'http://a/b/c/d', 'http://a/bc', 'http://a', 'http://a/B/c'].map(uri => found('http://a/b', 'uri', uri, 'below')),
+    ).toEqual([true, true, true, false, false, false]));
+  test(':above finds the uri and what it begins with up to a slash', () =>
+    expect(
+      ['http://a/b/c', 'http://a/b', 'http://a/b/', 'http://a', 'http://a/b/c/d', 'http://'].map(uri => found('http://a/b/c', 'uri', uri, 'above')),
+    ).toEqual([true, true, true, true, false, false]));
+  test('only a URL has others above and below it', () =>
+    expect([parseUri('urn:oid:1.2', 'below'), parseUri('urn:uuid:1', 'above'), parseUri('x', 'below')]).toEqual([undefined, undefined, undefined]));
   test('odd data gives none', () => expect(indexUri('uri', {})).toEqual([]));
 });
