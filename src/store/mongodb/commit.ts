@@ -4,7 +4,7 @@ import { Problem } from '../../fhir/problem.ts';
 import type { Instant } from '../../fhir/types.ts';
 import type { Change, Committed } from '../store.ts';
 import { type LinkHash, linkOf } from './chain.ts';
-import { endSessions, holdsWanted, makeEnder, STANDS_BACK, want } from './contention.ts';
+import { endSessions, holdsWanted, makeEnder, want } from './contention.ts';
 import { emptySheet, merge, type ParamsOf, plan, type Sheet } from './plan.ts';
 import { look } from './seen.ts';
 import type { Collections, StoredWriter } from './stored.ts';
@@ -36,7 +36,7 @@ export interface CommitterParts {
 
 interface Attempt {
   readonly attempt: number;
-  /** Epoch milliseconds, both. */
+  /** Until when it lets those go first who want to raise an epoch that it only holds: long enough for a slow server, and no longer, since they may have died. */
   readonly standsBackUntil: number;
   readonly deadline: number;
 }
@@ -85,7 +85,7 @@ export function openCommitter(parts: CommitterParts): Committer {
   /** Makes what a group asks for, as often anew as others come in between. */
   async function makeGroup(group: readonly Request[], on: ClientSession): Promise<void> {
     const deadline = Math.min(...group.map(request => request.deadline));
-    const standsBackUntil = Date.now() + STANDS_BACK;
+    const standsBackUntil = Date.now() + patience / 4;
     const endStill = makeEnder(client, at, writer, patience / 3);
     let cause: unknown;
     for (let attempt = 0; Date.now() < deadline; attempt++) {

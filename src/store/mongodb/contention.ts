@@ -2,9 +2,6 @@ import type { MongoClient } from 'mongodb';
 import type { Seen, Sheet } from './plan.ts';
 import type { Collections } from './stored.ts';
 
-/** How long who only holds an epoch stands back for who wants to raise it. */
-export const STANDS_BACK = 500;
-
 const raised = ({ epochs }: Sheet, seen: Seen): readonly string[] =>
   [...epochs.values()].filter(({ _id, epoch }) => epoch !== (seen.epochs.get(_id)?.epoch ?? 0)).map(({ _id }) => _id);
 
