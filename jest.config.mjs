@@ -14,7 +14,7 @@ const mongodb = ['**/contract/mongodb.test.ts', '**/store/mongodb-*.test.ts'];
 /** Suites that are run on MongoDB too. */
 const both = ['http/story', 'http/attacks', 'http/references', 'http/oracles', 'http/log', 'http/tokens', 'http/search', 'http/bundles', 'http/interactions']
   .concat(['includes', 'places', 'parts', 'pages', 'hidden'].map(name => `http/search-${name}`))
-  .concat(['http/kill', 'access/cases', 'interaction/races', 'property/agreement', 'property/search-is-read'])
+  .concat(['http/kill', 'access/cases', 'interaction/races', 'property/agreement', 'property/search-is-read', 'oracle/oracle'])
   .map(name => `**/${name}.test.ts`);
 
 export default {

@@ -10,7 +10,7 @@ export interface Config {
   readonly store: StoreAddress;
   /** Within how many milliseconds a store on another machine must answer. */
   readonly storePatience: number;
-  /** Milliseconds that one search may take in a store in a file. */
+  /** Milliseconds that one search may take. */
   readonly queryTime: number;
   /** Questions to the store that take as many milliseconds are logged. */
   readonly slow: number;
@@ -36,7 +36,7 @@ export const settings: readonly (readonly [string, string, string])[] = [
   ['KINDRED_URL', 'http://localhost:PORT', 'public URL: issuer and links come from it, never from the Host header'],
   ['KINDRED_STORE', 'sqlite:./data/kindred.db', addressForms],
   ['KINDRED_STORE_TIMEOUT', '10', 'within how many seconds MongoDB must answer; after that, requests are answered 503'],
-  ['KINDRED_QUERY_TIME', '5', 'how many seconds one search may take on SQLite; a longer one is refused as too costly'],
+  ['KINDRED_QUERY_TIME', '5', 'how many seconds one search may take; a longer one is refused as too costly'],
   ['KINDRED_SLOW', '1000', 'from how many milliseconds on a question to the store is logged (without its values)'],
   ['KINDRED_PACKAGES', '', 'FHIR packages (.tgz, or the folders they unpack to) whose search parameters are added, with commas between'],
   ['KINDRED_AUTH', 'on', '`off`: every caller may do everything; refused unless HOST is loopback'],

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import type { Found } from './search/custom.ts';
 
@@ -10,7 +11,7 @@ interface File {
 }
 
 /** Our own SearchParameters. */
-export const profiles = new URL('../profiles', import.meta.url).pathname;
+const profiles = fileURLToPath(new URL('../profiles', import.meta.url));
 /** What a package may unpack to: the largest published ones are a tenth of it. */
 const LARGEST = 2 ** 30;
 
@@ -31,7 +32,7 @@ export function readParameters(
         if (resource !== undefined) found.push({ file: `${basename(path)}/${name}`, resource });
       }
     } catch (error) {
-      mistakes.push(`the package \`${path}\` cannot be read: ${(error as Error).message}`);
+      mistakes.push(`the ${path === folder ? 'folder' : 'package'} \`${path}\` cannot be read: ${(error as Error).message}`);
     }
   }
   return { found, mistakes };

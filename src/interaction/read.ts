@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+import { printJson } from '../fhir/json.ts';
 import { Problem } from '../fhir/problem.ts';
 import { nameOf, type ResourceKey } from '../fhir/types.ts';
 import { readSubset, type Subset } from '../search/subset.ts';
@@ -52,7 +54,7 @@ async function answerRead(plan: KeyPlan, reader: ResourceReader): Promise<Answer
       : since !== undefined && Math.floor(Date.parse(version.lastUpdated) / 1000) * 1000 <= since;
   if (fresh) return { status: 304, headers: versionHeaders(version), shows: [version] };
   const part = plan.subset && subsetOf(version.parsed(), plan.subset);
-  return { status: 200, body: part === undefined ? { raw: version.body } : { resource: part }, headers: versionHeaders(version), shows: [version] };
+  return { status: 200, body: { raw: part === undefined ? version.body : Buffer.from(printJson(part)) }, headers: versionHeaders(version), shows: [version] };
 }
 
 /** http://hl7.org/fhir/R4/http.html#read */

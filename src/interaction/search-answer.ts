@@ -3,6 +3,7 @@ import type { ParsedSearch } from '../search/parse.ts';
 import type { Registry } from '../search/registry.ts';
 import type { Subset } from '../search/subset.ts';
 import type { Page, ResourceReader, Version } from '../store/store.ts';
+import { breathe } from './breathe.ts';
 import { type Mark, markAfter, markBefore, type Seal } from './cursor.ts';
 import type { Answer, BundleLink, Entry } from './interaction.ts';
 import { bringAlong } from './search-includes.ts';
@@ -40,12 +41,14 @@ export async function answerSearch(asked: Asked, reader: ResourceReader, answeri
   const complete = page.next === undefined && mark === undefined;
   const total = parsed.total === 'accurate' ? await reader.count(query) : complete ? page.versions.length : undefined;
   const included = await bringAlong(parsed.includes, page.versions, reader, registry);
-  const entry = (mode: 'match' | 'include') => (version: Version) => entryOf(version, base(), mode, parsed.subset);
+  const entries: Entry[] = [];
+  for (const version of page.versions) entries.push(await entryOf(version, base(), 'match', parsed.subset));
+  for (const version of included) entries.push(await entryOf(version, base(), 'include', parsed.subset));
   return {
     status: 200,
     body: {
       bundle: { type: 'searchset', ...(total === undefined ? {} : { total }), link: linksOf(asked, page, answering) },
-      entries: [...page.versions.map(entry('match')), ...included.map(entry('include')), ...outcome],
+      entries: [...entries, ...outcome],
     },
     shows: [...page.versions, ...included],
   };
@@ -69,11 +72,12 @@ function urlOf({ text }: Asked, base: string, cursor?: string): string {
 }
 
 /** The bytes that are stored, unless a part of the resource is asked for. */
-const entryOf = (version: Version, base: string, mode: 'match' | 'include', subset: Subset | undefined): Entry => ({
-  fullUrl: `${base}/${nameOf(version.key)}`,
-  body: (subset && subsetOf(version.parsed(), subset)) ?? version.body,
-  search: { mode },
-});
+async function entryOf(version: Version, base: string, mode: 'match' | 'include', subset: Subset | undefined): Promise<Entry> {
+  const entry = { fullUrl: `${base}/${nameOf(version.key)}`, search: { mode } };
+  if (subset === undefined) return { ...entry, body: version.body };
+  await breathe();
+  return { ...entry, body: subsetOf(version.parsed(), subset) ?? version.body };
+}
 
 function ignoredEntry(ignored: readonly string[]): Entry {
   const diagnostics = `ignored, since they are not known here: ${ignored.map(name => `\`${name}\``).join(', ')}`;

@@ -69,6 +69,10 @@ function referenceOf(from: ResourceType, code: string, { name }: Written, regist
   throw new Problem('invalid', `\`${name}\`: \`${code}\` is not a reference; these are: ${references.join(', ')}`);
 }
 
+/** Whether both ask for the same. */
+export const isSame = (one: Include, other: Include): boolean =>
+  one.how === other.how && one.from === other.from && one.param === other.param && one.target === other.target && one.iterate === other.iterate;
+
 /** The types that includes may bring along. */
 export function broughtBy(includes: readonly Include[], types: readonly ResourceType[], registry: Registry): readonly ResourceType[] {
   const brought = new Set<ResourceType>();

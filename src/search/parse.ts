@@ -3,7 +3,7 @@ import type { ResourceType } from '../fhir/types.ts';
 import { within } from './compartment.ts';
 import { cut, readCondition } from './condition.ts';
 import { readCount, readSort, readTotal, type Total } from './control.ts';
-import { broughtBy, type Include, readInclude } from './include.ts';
+import { broughtBy, type Include, isSame, readInclude } from './include.ts';
 import { allEnds, limitConditions, limitParameters } from './limits.ts';
 import { type Place, searchedIn } from './place.ts';
 import { all, and, type Branch, type Link, type Predicate, type SearchQuery, type SortKey } from './query.ts';
@@ -74,7 +74,9 @@ type ReadControl = (draft: Draft, value: string, modifier: string | undefined) =
 const including =
   (how: Include['how']): ReadControl =>
   ({ types, includes, context }, value, modifier) =>
-    kept(readInclude(types, how, modifier, value, context.registry), include => includes.push(include));
+    kept(readInclude(types, how, modifier, value, context.registry), include => {
+      if (!includes.some(other => isSame(include, other))) includes.push(include);
+    });
 const readers: Readonly<Record<string, ReadControl>> = {
   _count: (draft, value) => kept(readCount(value, draft.context.maxCount), limit => set(draft, { limit })),
   _total: (draft, value) => kept(readTotal(value), total => set(draft, { total })),

@@ -19,7 +19,7 @@ export interface StoreParts {
   readonly writer: string;
   /** Within how many milliseconds a server must answer; an embedded engine always does. */
   readonly patience: number;
-  /** Within how many milliseconds an embedded engine must answer a search; 5000 where nothing is said. */
+  /** Within how many milliseconds a search must be answered; 5000 where nothing is said. */
   readonly queryTime?: number;
   /** Told in a sentence what is changed in an older store. */
   readonly progress?: (text: string) => void;

@@ -31,7 +31,7 @@ export function guardedBy(guard: Guard, store: ResourceStore): ResourceStore {
     keys: query => check(query).then(() => store.keys(query)),
     count: query => check(query).then(() => store.count(query)),
     async linked(of, param, how) {
-      const types = how === 'refers-to' ? new Set(of.map(key => key.type)) : param.base;
+      const types = how === 'refers-to' ? new Set(of.map(key => key.type)) : param.base.length === 0 ? ['Resource'] : param.base;
       if (!guard.idle()) for (const type of types) await guard.check(type, param);
       return store.linked(of, param, how);
     },

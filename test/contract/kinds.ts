@@ -77,6 +77,12 @@ export function kindsContract(open: Open): void {
       expect(await of('lt-7')).toBe('2');
       expect(await of('5||unheard-of')).toBe('');
     });
+    test('a range that ends before it begins is compared to the letter', async () => {
+      const probabilityRange = { low: { value: 5 }, high: { value: 3 } };
+      await write(store, put('RiskAssessment/r', { status: 'final', prediction: [{ probabilityRange }] }));
+      const of = (text: string) => ids('RiskAssessment', some('RiskAssessment', 'probability', quantity(text)));
+      expect([await of('4'), await of('sa4'), await of('eb4'), await of('gt4'), await of('lt4')]).toEqual(['r', 'r', 'r', '', '']);
+    });
     test('a list of quantities is one term, whatever their units and size', async () => {
       expect(await observations('value-quantity', quantity(`5|${ucum}|mg`), quantity('-7.25'), quantity('gt99||mg'))).toBe('0 2 3');
       const many = Array.from({ length: 1000 }, (_, n) => quantity(`${n + 1000}`));

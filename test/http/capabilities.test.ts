@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { resourceTypes } from '../../src/fhir/definitions/definitions.ts';
 import { checked } from '../../src/fhir/validate/validate.ts';
 import { type Client, clientOf, openWorld, type World } from './world.ts';
 
 // The CapabilityStatement is what the server does: http://hl7.org/fhir/R4/http.html#capabilities
+jest.setTimeout(60_000);
 let world: World;
 let open: World;
 let nobody: Client;

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { bundleOf, included, namesOf, to } from './searchset.ts';
 import { designate, hiv, made, observation, openStrangers } from './strangers.ts';
 import type { Client, World } from './world.ts';
 
 // What a caller may not read changes nothing of what a search tells, however it is asked (ACCESS §3.1).
+jest.setTimeout(60_000);
 let world: World;
 let ima: Client;
 let mary: Client;

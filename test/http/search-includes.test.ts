@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { bundleOf, found, included, linkOf, namesOf, refusal, store, to } from './searchset.ts';
 import { type Client, openWorld, type World } from './world.ts';
 
 // What comes along with a search: http://hl7.org/fhir/R4/search.html#include
+jest.setTimeout(60_000);
 let world: World;
 let ehr: Client;
 

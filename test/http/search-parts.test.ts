@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Meta, Resource } from '../../src/fhir/types.ts';
 import { lisinopril } from './resources.ts';
 import { bundleOf, refusal, store, to } from './searchset.ts';
 import { type Client, openWorld, type World } from './world.ts';
 
 // Which part of each resource comes: http://hl7.org/fhir/R4/search.html#summary and http://hl7.org/fhir/R4/search.html#elements
+jest.setTimeout(60_000);
 let world: World;
 let ehr: Client;
 const SUBSETTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
@@ -153,6 +154,19 @@ test('what has labels keeps them, and the mark is not given twice', async () => 
   expect(JSON.stringify(whole.meta.security)).toContain('"R"');
   for (const query of ['_summary=true', '_summary=text', '_elements=status'])
     expect((await ehr.get(`MedicationStatement/${made.body.id}?${query}`)).body.meta).toEqual(whole.meta);
+});
+
+test('in a batch, and of a line of the log', async () => {
+  const entry = [{ request: { method: 'GET', url: 'Patient/pa?_elements=active' } }];
+  const { body } = await ehr.post('', { resourceType: 'Bundle', type: 'batch', entry });
+  expect(Object.keys(body.entry[0].resource).sort()).toEqual(['active', 'id', 'meta', 'resourceType']);
+  await store(ehr, [{ resourceType: 'Observation', id: 'o-2', status: 'final', code: { text: 'x' }, subject: to('Patient/mary') }]);
+  const mary = world.as(await world.token('med-app', 'patient/AuditEvent.rs', 'mary'));
+  const lines = (await bundleOf(mary, 'AuditEvent?_elements=action')).entry!;
+  expect(lines.length).toBeGreaterThan(0);
+  // What R4 demands of an AuditEvent, and what was asked for.
+  for (const { resource } of lines)
+    expect(Object.keys(resource).sort()).toEqual(['action', 'agent', 'id', 'meta', 'recorded', 'resourceType', 'source', 'type']);
 });
 
 test('the etag is that of the version, and what the client has need not come again', async () => {

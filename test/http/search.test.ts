@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { linkOf, type Searchset } from './searchset.ts';
 import { type Client, openWorld, type World } from './world.ts';
 
 // Searching over HTTP: http://hl7.org/fhir/R4/search.html
@@ -6,17 +7,6 @@ let world: World;
 let ehr: Client;
 let harbor: Client;
 
-interface Searchset {
-  readonly type: string;
-  readonly total?: number;
-  readonly link: readonly { readonly relation: string; readonly url: string }[];
-  readonly entry?: readonly {
-    readonly fullUrl: string;
-    readonly resource: { readonly id: string; readonly resourceType: string };
-    readonly search: { readonly mode: string };
-  }[];
-}
-const linkOf = (bundle: Searchset, relation: string): string | undefined => bundle.link.find(link => link.relation === relation)?.url;
 const idsOf = (bundle: Searchset, mode = 'match'): readonly string[] =>
   (bundle.entry ?? []).filter(entry => entry.search.mode === mode).map(entry => entry.resource.id);
 /** The ids that a search finds, in the order of the answer. */

@@ -102,14 +102,27 @@ test('a job during which that happens is begun anew, and is the same for who ask
   const store = await filled();
   await (await open(store, ['hair'])).reindexer.begin();
   await until(async () => (await indexedBy(store)).length === 1);
-  const slow = gated(store);
-  const { reindexer } = await open(slow.store);
-  const begun = await reindexer.begin();
-  await write((await open(store, [])).store, put('Patient/r'));
+  // It waits where it has come to both.
+  const behind = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  let made = 0;
+  const slow: ResourceStore = {
+    ...store,
+    async reindex(...args) {
+      if (args[1] !== undefined) behind.resolve();
+      if (args[1] !== undefined) await gate.promise;
+      const done = await store.reindex(...args);
+      made += done?.made ?? 0;
+      return done;
+    },
+  };
+  const begun = await (await open(slow)).reindexer.begin();
+  await behind.promise;
+  await write((await open(store, [])).store, put('Patient/p'));
   expect(await indexedBy(store)).toEqual([]);
-  slow.open();
+  gate.resolve();
   await until(async () => (await indexedBy(store)).length === 2);
-  expect(await job(store)).toMatchObject({ id: begun.id, ended: expect.any(String), done: 3, failed: 0 });
+  expect([await job(store), made]).toEqual([expect.objectContaining({ id: begun.id, ended: expect.any(String), done: 2, failed: 0 }), 4]);
 });
 
 test('a job that its owner does not go on with is taken over where it was, and the owner leaves it', async () => {

@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { engine } from '../engine.ts';
 import type { Case, SortedBy } from './case.ts';
 import { sorts, updated } from './cases/order.ts';
-import { chains, includes, references, wide } from './cases/references.ts';
-import { general, strings, tokens } from './cases/texts.ts';
+import { chains, references } from './cases/references.ts';
+import { general, strings } from './cases/texts.ts';
+import { tokens } from './cases/tokens.ts';
 import { composites, dates, places, quantities } from './cases/values.ts';
+import { includes, wide } from './cases/wide.ts';
 import { type Data, dataIsHere, dataOf, type Json, nameOf, readBundles } from './data.ts';
 import { extra } from './extra.ts';
 import { type Given, type Page, pageAt, pagesFrom, serverWith } from './server.ts';
@@ -25,6 +27,7 @@ function found({ ask, finds }: Case): readonly Json[] {
   const candidates = /^[A-Z]/.test(last) ? (data.types.get(last) ?? []) : data.all;
   return candidates.filter(resource => finds(resource, data));
 }
+const everyNth = (cases: readonly Case[], step: number): readonly Case[] => cases.filter((_, at) => at % step === 0);
 const names = (resources: readonly Json[]): readonly string[] => resources.map(nameOf).sort();
 /** Differences, not thousands of names. */
 const beside = (got: readonly Json[], wanted: readonly Json[]) => {
@@ -94,6 +97,27 @@ describe('every search finds what a walk through the files finds (http://hl7.org
         const { matches } = await pageAt(address(shape.ask, '_count=5'));
         expect(names(matches)).toEqual([shape.name]);
         expect(shapeOf(matches[0]!)).toEqual(shapeWanted(shape));
+      });
+  });
+  describe('the same in other ways (http://hl7.org/fhir/R4/http.html#search and #paging)', () => {
+    for (const one of everyNth(all, 17))
+      test(`from the last page back: ${one.ask}`, async () => {
+        const there = await pagesFrom(address(one.ask, `_count=${Math.min(1000, Math.ceil(found(one).length / 3) + 1)}`));
+        const last = there.at(-1)!;
+        const back = [last, ...(last.previous === undefined ? [] : await pagesFrom(last.previous, 'previous'))];
+        const read = ({ matches, included }: Page) => [matches.map(nameOf), names(included)];
+        expect(back.map(read)).toEqual(there.map(read).reverse());
+      }, 60_000);
+    for (const one of everyNth(
+      all.filter(({ ask }) => /^[A-Za-z]+\?/.test(ask)),
+      19,
+    ))
+      test(`by POST, a part in the address: ${one.ask}`, async () => {
+        const [path = '', ...parameters] = address(one.ask, '_count=1000&_total=accurate').replace('?', '&').split('&');
+        const [inside, outside] = [parameters.filter((_, at) => at % 2 === 0), parameters.filter((_, at) => at % 2 === 1)];
+        const page = await pageAt(`${path}/_search?${outside.join('&')}`, inside.join('&'));
+        expect(page.total).toBe(found(one).length);
+        expect(beside(page.matches, found(one).length > 1000 ? page.matches : found(one))).toEqual(same);
       });
   });
   for (const [kind, cases] of Object.entries(tables))

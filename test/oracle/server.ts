@@ -10,6 +10,7 @@ export interface Page {
   readonly matches: readonly Json[];
   readonly included: readonly Json[];
   readonly next: string | undefined;
+  readonly previous: string | undefined;
 }
 export interface Given extends Running {
   readonly base: string;
@@ -60,18 +61,20 @@ interface Searchset {
   readonly link?: readonly { readonly relation: string; readonly url: string }[];
   readonly entry?: readonly { readonly fullUrl: string; readonly resource: Json; readonly search: { readonly mode: string } }[];
 }
-/** One page, at a whole address. */
-export async function pageAt(url: string): Promise<Page> {
-  const response = await fetch(url);
+/** One page, at a whole address; by POST where parameters are given for the body. */
+export async function pageAt(url: string, posted?: string): Promise<Page> {
+  const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  const response = await fetch(url, posted === undefined ? {} : { method: 'POST', headers, body: posted });
   const body = (await response.json()) as Searchset;
   if (response.status !== 200 || body.resourceType !== 'Bundle') throw new Error(`${url} was answered ${response.status}: ${JSON.stringify(body)}`);
   const of = (mode: string): readonly Json[] => (body.entry ?? []).filter(({ search }) => search.mode === mode).map(({ resource }) => resource);
-  return { total: body.total, matches: of('match'), included: of('include'), next: body.link?.find(({ relation }) => relation === 'next')?.url };
+  const to = (relation: string): string | undefined => body.link?.find(each => each.relation === relation)?.url;
+  return { total: body.total, matches: of('match'), included: of('include'), next: to('next'), previous: to('previous') };
 }
 /** All pages, by the links. */
-export async function pagesFrom(url: string): Promise<readonly Page[]> {
+export async function pagesFrom(url: string, relation: 'next' | 'previous' = 'next'): Promise<readonly Page[]> {
   const pages: Page[] = [];
-  for (let next: string | undefined = url; next !== undefined; next = pages.at(-1)!.next) {
+  for (let next: string | undefined = url; next !== undefined; next = pages.at(-1)![relation]) {
     pages.push(await pageAt(next));
     if (pages.length > 200) throw new Error(`${url} has no end`);
   }

@@ -77,7 +77,8 @@ export function atomLike(value: IndexValue, how: Prefix, loosely: boolean): Atom
       return loosely ? { kind: 'string', how: 'starts', text: value.text.slice(0, 2) } : { kind: 'string', how: 'exact', text: value.exact };
     case 'date':
     case 'quantity':
-      return { ...value, how };
+      // A period may end before it begins; what is asked for never does.
+      return { ...value, how, low: Math.min(value.low, value.high), high: Math.max(value.low, value.high) };
     case 'reference':
       return loosely && value.type !== '' ? { kind: 'reference', id: value.id } : value;
     case 'uri':

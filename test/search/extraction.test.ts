@@ -12,9 +12,12 @@ import { indexToken } from '../../src/search/kinds/token.ts';
 import { indexUri } from '../../src/search/kinds/uri.ts';
 import { buildRegistry } from '../../src/search/registry.ts';
 import { type Found, fhirpathFinds } from './fhirpath.ts';
+import { fullResource } from './full-resources.ts';
 import { examples, examplesAreHere, type Published, published } from './hl7-examples.ts';
 
 const registry = buildRegistry();
+/** So many times a full resource of each type, so that each type of a choice has its turn. */
+const turns = 12;
 const parameters: readonly Published[] = published();
 const byUrl = new Map(parameters.map(each => [each.url, each]));
 const built = new Map(searchParameters.map(each => [each.url, each]));
@@ -82,69 +85,79 @@ const asSet = (found: readonly unknown[]): string => [...new Set(found.map(each 
 const carries = ({ base }: Published, type: string): boolean => base.includes(type) || base.includes('Resource') || base.includes('DomainResource');
 const here = (name: string): string => `${name}${examplesAreHere ? '' : ' (skipped: no r4-examples.tar.xz; set KINDRED_DATA to its folder)'}`;
 
-describe('every search parameter of R4, on all examples of HL7, finds what fhirpath.js finds by the published expression', () => {
+/** What differs, over all pairs of a resource and a parameter that it carries. */
+type Compare = (parameter: Published, resource: Resource, copy: object) => readonly [ours: string, theirs: string] | undefined;
+function differences(texts: readonly string[], compare: Compare) {
+  const found: string[] = [];
+  const present = new Set<string>();
+  let compared = 0;
+  for (const text of texts) {
+    const resource = JSON.parse(text) as Resource;
+    // fhirpath.js marks what it reads.
+    const copy = JSON.parse(text) as object;
+    for (const parameter of parameters) {
+      if (parameter.expression === undefined || !carries(parameter, resource.resourceType)) continue;
+      const sides = compare(parameter, resource, copy);
+      if (sides === undefined) continue;
+      const [ours, theirs] = sides;
+      compared += 1;
+      if (theirs !== '') present.add(parameter.url);
+      if (ours !== theirs) found.push(`${resource.resourceType}/${resource.id} ${parameter.url}: ${ours} is not ${theirs}`);
+    }
+  }
+  return { found, compared, present };
+}
+/** The same elements, each of the same type. */
+const elements: Compare = (parameter, resource, copy) => {
+  const sides = [oursOf(built.get(parameter.url)!.expression, resource), theirsOf(parameter.expression!, copy)] as const;
+  return sides.map(side => asSet(side.filter(each => !explained(parameter, each)).map(({ type, value }) => [type, value]))) as [string, string];
+};
+/** The same index values, composites and all, through the registry. */
+const indexValues: Compare = (parameter, resource, copy) => {
+  const param = registry.param(resource.resourceType, parameter.code);
+  // The labels that are shown are not those that were sent.
+  if (param === undefined || parameter.code === '_security') return undefined;
+  const ours = param.extract({ resource, facets: { confidentiality: 0, sensitivity: [] } } as unknown as Indexed);
+  const theirs =
+    parameter.type === 'composite'
+      ? compositesOf(parameter, copy)
+      : theirsOf(parameter.expression!, copy).flatMap(({ type, value }) => index[parameter.type]!(type, value));
+  return [asSet(ours), asSet(theirs)];
+};
+
+describe('every search parameter of R4 finds what fhirpath.js finds by the published expression', () => {
   const run = examplesAreHere ? test : test.skip;
   const texts = examplesAreHere ? examples() : [];
 
-  /** What differs, over all pairs of an example and a parameter that it carries. */
-  function differences(compare: (parameter: Published, resource: Resource, copy: object) => readonly [ours: string, theirs: string] | undefined) {
-    const found: string[] = [];
-    const present = new Set<string>();
-    let compared = 0;
-    for (const text of texts) {
-      const resource = JSON.parse(text) as Resource;
-      // fhirpath.js marks what it reads.
-      const copy = JSON.parse(text) as object;
-      for (const parameter of parameters) {
-        if (parameter.expression === undefined || !carries(parameter, resource.resourceType)) continue;
-        const sides = compare(parameter, resource, copy);
-        if (sides === undefined) continue;
-        const [ours, theirs] = sides;
-        compared += 1;
-        if (theirs !== '') present.add(parameter.url);
-        if (ours !== theirs) found.push(`${resource.resourceType}/${resource.id} ${parameter.url}: ${ours} is not ${theirs}`);
-      }
-    }
-    return { found, compared, present: present.size };
-  }
-
   run(
-    here('the same elements, each of the same type'),
+    here('on all examples of HL7, the same elements of the same types'),
     () => {
       used.clear();
-      const { found, compared, present } = differences((parameter, resource, copy) => {
-        const sides = [oursOf(built.get(parameter.url)!.expression, resource), theirsOf(parameter.expression!, copy)] as const;
-        return sides.map(side => asSet(side.filter(each => !explained(parameter, each)).map(({ type, value }) => [type, value]))) as [string, string];
-      });
+      const { found, compared, present } = differences(texts, elements);
       expect(found).toEqual([]);
       expect(compared).toBeGreaterThan(16_000);
-      expect(present).toBeGreaterThan(1_000);
+      expect(present.size).toBeGreaterThan(1_000);
       expect([...used].sort()).toEqual(exceptions.map(({ why }) => why).sort());
     },
     60_000,
   );
-
   run(
-    here('the same index values, composites and all, through the registry'),
+    here('on all examples of HL7, the same index values'),
     () => {
-      const { found, compared, present } = differences((parameter, resource, copy) => {
-        const param = registry.param(resource.resourceType, parameter.code);
-        // The labels that are shown are not those that were sent.
-        if (param === undefined || parameter.code === '_security') return undefined;
-        const ours = param.extract({ resource, facets: { confidentiality: 0, sensitivity: [] } } as unknown as Indexed);
-        const theirs =
-          parameter.type === 'composite'
-            ? compositesOf(parameter, copy)
-            : theirsOf(parameter.expression!, copy).flatMap(({ type, value }) => index[parameter.type]!(type, value));
-        return [asSet(ours), asSet(theirs)];
-      });
+      const { found, compared, present } = differences(texts, indexValues);
       expect(found).toEqual([]);
       expect(compared).toBeGreaterThan(13_900);
-      expect(present).toBeGreaterThan(900);
+      expect(present.size).toBeGreaterThan(900);
     },
     60_000,
   );
-
+  test('on resources with a value in every element, and none of the parameters finds nothing', () => {
+    const full = [...resourceTypes].flatMap(type => Array.from({ length: turns }, (_, turn) => JSON.stringify(fullResource(type, turn))));
+    const { found, present } = differences(full, elements);
+    expect(found).toEqual([]);
+    expect(parameters.filter(({ url, expression }) => expression !== undefined && !present.has(url)).map(({ url }) => url)).toEqual([]);
+    expect(differences(full, indexValues).found).toEqual([]);
+  }, 60_000);
   test('every published parameter is there for each of its types, save those of the log that nobody asks and those without an expression', () => {
     const missing = parameters.flatMap(({ url, code, base, expression }) => {
       const types = base.includes('Resource') || base.includes('DomainResource') ? resourceTypes : base;

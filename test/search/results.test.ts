@@ -234,7 +234,8 @@ describe('refusals', () => {
   test('what is just within the limits is taken', () => {
     expect(search('Encounter', `${'part-of.'.repeat(8)}status=planned`).reads.needs).toEqual(['Encounter']);
     expect(search('Patient', `_content=${words(100)}&name:text=${words(100)}`).query.branches).toHaveLength(1);
-    expect(search('Patient', '_include=Patient:organization&'.repeat(50)).includes).toHaveLength(50);
+    // What is asked for again is done once.
+    expect(search('Patient', '_include=Patient:organization&'.repeat(50)).includes).toHaveLength(1);
     expect(searchAt({}, `_type=${[...resourceTypes].join(',')}&_id=a`).query.branches).toHaveLength(resourceTypes.size);
   });
 });

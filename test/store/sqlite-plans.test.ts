@@ -86,6 +86,17 @@ describe('what a search is driven from', () => {
   });
 });
 
+test('a range and a date beside what is nowhere stored find nothing', async () => {
+  const empty = storeOf(openDatabase({ path: ':memory:' }), options);
+  for (const more of ['value-quantity=gt590', 'value-quantity=lt0', 'date=gt2020', '_lastUpdated=gt2020']) {
+    const query = queryOf(`Observation?_text=nowhere&${more}`);
+    for (const sort of [[], [{ by: 'updated', descending: true }], [{ by: param('Observation', 'date'), descending: true }]] as const)
+      expect((await empty.search({ ...query, sort })).versions).toEqual([]);
+    expect(await empty.count(query)).toBe(0);
+  }
+  await empty.close();
+});
+
 describe('the time that a search may take', () => {
   const hurried = (): ResourceStore => storeOf(driver, { ...options, queryTime: 0 });
   const tooLong = { code: 'too-costly', message: expect.stringContaining('KINDRED_QUERY_TIME') };

@@ -20,7 +20,7 @@ export function indexQuantity(type: string, value: unknown): readonly QuantityVa
     case 'positiveInt':
     case 'unsignedInt':
     case 'decimal':
-      return isNumber(value) ? [spanIn('', value, value)] : [];
+      return isNumber(value) ? [{ kind: 'quantity', unit: '', low: value + 0, high: value + 0 }] : [];
     case 'Quantity':
     case 'Age':
     case 'Count':
@@ -50,11 +50,11 @@ function ofQuantity(quantity: Readonly<Record<string, unknown>> | undefined): re
   if (!isNumber(value)) return [];
   switch (quantity?.comparator) {
     case '<':
-      return inUnits(quantity, -furthest, before(value));
+      return inUnits(quantity, -furthest, value, before);
     case '<=':
       return inUnits(quantity, -furthest, value);
     case '>':
-      return inUnits(quantity, after(value), furthest);
+      return inUnits(quantity, value, furthest, after);
     case '>=':
       return inUnits(quantity, value, furthest);
     default:
@@ -78,7 +78,15 @@ function ofSamples(samples: Readonly<Record<string, unknown>> | undefined): read
   );
 }
 
-function inUnits({ system, code, unit }: Readonly<Record<string, unknown>>, low: number, high: number): readonly QuantityValue[] {
+/** `open`: what leaves the end that is a number out of the span, in whatever unit. */
+function inUnits(
+  { system, code, unit }: Readonly<Record<string, unknown>>,
+  low: number,
+  high: number,
+  open: (value: number) => number = value => value,
+): readonly QuantityValue[] {
+  const ended = (value: number): number => (Math.abs(value) === furthest ? value : open(value));
+  const spanIn = (name: string, from: number, to: number): QuantityValue => ({ kind: 'quantity', unit: name, low: ended(from) + 0, high: ended(to) + 0 });
   const names = [...new Set([...listOf(code), ...listOf(unit)].map(textOf).filter(text => text !== undefined))];
   const full = textOf(system) !== undefined && textOf(code) !== undefined ? `${textOf(system)}|${textOf(code)}` : undefined;
   const base = full !== undefined && system === ucumSystem ? baseUnitOf(textOf(code)!) : undefined;
@@ -88,16 +96,15 @@ function inUnits({ system, code, unit }: Readonly<Record<string, unknown>>, low:
     ...(base !== undefined ? [spanIn(base.unit, inBase(low, base), inBase(high, base))] : full !== undefined ? [spanIn(full, low, high)] : []),
   ];
 }
-const spanIn = (unit: string, low: number, high: number): QuantityValue => ({ kind: 'quantity', unit, low: low + 0, high: high + 0 });
-
 /** Digits beyond the twelfth are noise of the conversion. An open end stays open. */
 const inBase = (value: number, { factor, offset }: { readonly factor: number; readonly offset: number }): number =>
-  Math.abs(value) === furthest ? value : Number((offset + factor * value).toPrecision(12));
+  Math.abs(value) === furthest ? value : Math.max(-furthest, Math.min(furthest, Number((offset + factor * value).toPrecision(12))));
 
 const bits = new DataView(new ArrayBuffer(8));
 /** The next number above, or below. */
 export function after(value: number): number {
   if (value === 0) return Number.MIN_VALUE;
+  if (value === furthest) return furthest;
   bits.setFloat64(0, value);
   bits.setBigInt64(0, bits.getBigInt64(0) + (value > 0 ? 1n : -1n));
   return bits.getFloat64(0);

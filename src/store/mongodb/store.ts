@@ -1,4 +1,5 @@
 import type { Document, MongoClient } from 'mongodb';
+import { Problem } from '../../fhir/problem.ts';
 import { nameOf, type ResourceType } from '../../fhir/types.ts';
 import type { SearchQuery } from '../../search/query.ts';
 import type { ResourceStore, Version } from '../store.ts';
@@ -54,18 +55,24 @@ function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, wri
   const stored = { v: { $gt: 0 } };
   const time = Math.min(queryTime, patience);
   /** One moment for all that a question looks at; and where nobody waits any more, the server ends it too. */
-  const asked = { readConcern: { level: 'snapshot' }, allowDiskUse: true, maxTimeMS: time } as const;
+  const asked = { readConcern: { level: 'snapshot' }, allowDiskUse: true } as const;
   const limit = `${time / 1000} seconds (${queryTime <= patience ? 'KINDRED_QUERY_TIME' : 'KINDRED_STORE_TIMEOUT'})`;
-  async function ask<T extends Document>(pipeline: readonly Stage[]): Promise<readonly T[]> {
+  async function ask<T extends Document>(pipeline: readonly Stage[], most: number = time): Promise<readonly T[]> {
     try {
-      return await resources.aggregate<T>([...pipeline], asked).toArray();
+      return await resources.aggregate<T>([...pipeline], { ...asked, maxTimeMS: Math.ceil(most) }).toArray();
     } catch (error) {
       throw tooSlow(error, limit);
     }
   }
   const isFew = async (stages: readonly Stage[], most: number): Promise<boolean> => {
-    const [counted] = await ask<{ n: number }>([...stages, { $limit: most + 1 }, { $count: 'n' }]);
-    return (counted?.n ?? 0) <= most;
+    try {
+      const [counted] = await ask<{ n: number }>([...stages, { $limit: most + 1 }, { $count: 'n' }], time / 10);
+      return (counted?.n ?? 0) <= most;
+    } catch (error) {
+      // What takes long to count is not few.
+      if (error instanceof Problem && error.code === 'too-costly') return false;
+      throw error;
+    }
   };
   /** The link that a query is to begin with, where that is worth it. Whatever it is, the same is found. */
   async function farFor(query: Pick<SearchQuery, 'branches'>): Promise<Far | undefined> {

@@ -1,4 +1,5 @@
 import type { Range } from '../../fhir/types.ts';
+import { fold } from '../../search/kinds/string.ts';
 import type { Atom, Prefix, SearchParam, Test } from '../../search/query.ts';
 import { afterPrefix, clamp } from '../ranges.ts';
 import { compositeSql } from './composite.ts';
@@ -86,7 +87,11 @@ function stringsSql(atoms: readonly AtomOf<'string'>[], of: Column): Sql {
   const [{ how, text }] = atoms as readonly [AtomOf<'string'>];
   const alone = atoms.length === 1;
   const texts = listOf(atoms, atom => atom.text);
-  if (how === 'exact') return alone ? q`${of('exact')} = ${text}` : q`${of('exact')} IN (SELECT value FROM json_each(${texts}))`;
+  if (how === 'exact') {
+    // The folded text comes first in the index.
+    if (alone) return q`(${of('text')} = ${fold(text)} AND ${of('exact')} = ${text})`;
+    return q`(${of('text')}, ${of('exact')}) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${listOf(atoms, atom => [fold(atom.text), atom.text])}))`;
+  }
   if (how === 'contains')
     return alone ? q`instr(${of('text')}, ${text}) > 0` : q`EXISTS (SELECT 1 FROM json_each(${texts}) j WHERE instr(${of('text')}, j.value) > 0)`;
   return alone ? startsSql(of('text'), text) : q`EXISTS (SELECT 1 FROM json_each(${texts}) j WHERE substr(${of('text')}, 1, length(j.value)) = j.value)`;

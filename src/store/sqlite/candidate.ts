@@ -92,7 +92,7 @@ function isSeekable(atom: Atom, alone: boolean): boolean {
     case 'token':
       return atom.code !== undefined;
     case 'string':
-      return atom.how === 'starts' && alone;
+      return atom.how === 'exact' || (atom.how === 'starts' && alone);
     case 'composite':
       return isExact(atom.parts[0]);
     case 'position':
@@ -110,6 +110,8 @@ function isSingle(atom: Atom): boolean {
       return atom.type !== undefined;
     case 'uri':
       return atom.how === 'is';
+    case 'string':
+      return atom.how === 'exact';
     default:
       return false;
   }

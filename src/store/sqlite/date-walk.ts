@@ -42,7 +42,7 @@ export function walkUpdated(branch: Branch, key: SortKey, from: Cursor | undefin
   const [order, after] = [sql(key.descending ? 'DESC' : ''), sql(key.descending ? '<' : '>')];
   const at = from?.keys[0] ?? undefined;
   const later = at === undefined ? sql('1') : q`r.updated ${after}= ${at} AND (r.updated ${after} ${at} OR r.rid > ${Number(from!.rid)})`;
-  const rows = q`SELECT r.rid AS rid, r.updated AS k0 FROM res r INDEXED BY res_updated WHERE r.type = ${known.typeId(branch.type)} AND r.deleted = 0
+  const rows = q`SELECT r.rid AS rid, r.updated AS k0 FROM res r WHERE r.type = ${known.typeId(branch.type)} AND r.deleted = 0
     AND ${timely(sql('r.rid'))} AND ${later} AND ${branchSql(branch, subjectOf(branch.type, 'r', 0), known)} ORDER BY r.updated ${order}, r.rid ${limitSql(limit)}`;
   return pageOf(rows, [key], driver);
 }

@@ -91,6 +91,10 @@ export const quantities: readonly Case[] = [
   search(`Observation?combo-value-quantity=gt190|${ucum}|mm[Hg]`, quantity(amount, `gt190|${ucum}|mm[Hg]`)),
   search(`Observation?component-value-quantity=ge25|${ucum}|kPa`, quantity('component.valueQuantity', `ge25|${ucum}|kPa`)),
   search(`Observation?component-value-quantity=lt0.9|${ucum}|m&code=${own}|body`, () => false, { nothing: true }),
+  search(
+    'Observation?code=85354-9&combo-value-quantity=ne120&date=2021-06',
+    both(code('code', '85354-9'), quantity(amount, 'ne120'), date('effectiveDateTime', '2021-06')),
+  ),
   search(`Encounter?length=gt1|${ucum}|h`, quantity('length', `gt1|${ucum}|h`)),
   search(`Encounter?length=90|${ucum}|min`, quantity('length', `90|${ucum}|min`)),
   search(`Encounter?length=7200|${ucum}|s`, quantity('length', `7200|${ucum}|s`)),
