@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { nameOf } from '../../src/fhir/types.ts';
@@ -95,8 +96,17 @@ const searches = [
   'Observation?_sort=_lastUpdated',
   'Observation',
 ];
+/** Kept as text beside this file (KINDRED_TEST_EXPLAIN=write), not compared: each server has words of its own. */
+const plans: string[] = [];
+const keep = (text: string, stages: readonly Plan[]): number =>
+  plans.push([text, ...stages.map(({ stage, indexName }) => `    ${stage}${indexName === undefined ? '' : ` ${indexName}`}`)].join('\n'));
+afterAll(() => {
+  if (process.env.KINDRED_TEST_EXPLAIN === 'write') writeFileSync(new URL('./mongodb-explain.txt', import.meta.url), `${plans.join('\n\n')}\n`);
+});
+
 test.each(searches)('%s walks through no collection', async text => {
   const stages = await planOf(queryOf(text));
+  keep(text, stages);
   expect(stages.map(one => one.stage)).toContain('IXSCAN');
   expect(stages.filter(isWalk)).toEqual([]);
 });
@@ -114,6 +124,7 @@ test.each(linked)('%s, begun at the far end, walks through no collection and fin
   const query = queryOf(text);
   const far = farOf(query)!;
   const stages = await planOf(query, far);
+  keep(`${text}, from the far end`, stages);
   expect(stages.map(one => one.stage)).toContain('IXSCAN');
   expect(stages.filter(isWalk)).toEqual([]);
   const names = async (from?: Far): Promise<readonly string[]> => (await asked(query, from).toArray()).map(one => one._id);
