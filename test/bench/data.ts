@@ -17,8 +17,8 @@ const measures = [
   ['8867-4', 'Heart rate', '/min'],
 ] as const;
 /** On that day; each patient comes at another time of it. */
-const day = (number: number, of: string): string =>
-  new Date(Date.UTC(2025, 0, 1 + number, 9, 30) + (Number(/\d+$/.exec(of)?.[0] ?? 0) % 36_000) * 1000).toISOString();
+const day = (number: number, of: string): string => new Date(Date.UTC(2025, 0, 1 + number, 9, 30) + (numberOf(of) % 36_000) * 1000).toISOString();
+const numberOf = (patient: string): number => Number(/\d+$/.exec(patient)?.[0] ?? 0);
 
 const patient = (at: number): Resource => ({
   resourceType: 'Patient',
@@ -60,7 +60,7 @@ export function statement(of: string, at: number, id?: string): Resource {
   };
 }
 function observation(of: string, at: number, id: string): Resource {
-  const [code, display, unit] = measures[at % measures.length]!;
+  const [code, display, unit] = measures[(at + numberOf(of)) % measures.length]!;
   return {
     resourceType: 'Observation',
     id,

@@ -15,8 +15,8 @@ interface Table {
 /** The index table of each kind of parameter. */
 export const tables: Readonly<Record<Kind, Table>> = {
   token: { name: 'tok', columns: ['code', 'sys'] },
-  string: { name: 'str', columns: ['text', 'exact'] },
-  date: { name: 'dat', columns: ['low', 'high'] },
+  string: { name: 'str', columns: ['text', 'exact'], byResource: 'str_rid' },
+  date: { name: 'dat', columns: ['low', 'high'], byResource: 'dat_rid' },
   reference: { name: 'ref', columns: ['target'] },
   uri: { name: 'uri', columns: ['uri'] },
   quantity: { name: 'num', columns: ['unit', 'low', 'high'], byResource: 'num_rid' },
