@@ -225,7 +225,8 @@ describe(`search = read (seed ${SEED})`, () => {
       }),
       { numRuns: RUNS, seed: SEED },
     );
-    expect([shown > 100, withheld > 100]).toEqual([true, true]);
+    // Usually three a run, and five.
+    expect([shown > RUNS / 2, withheld > RUNS / 2]).toEqual([true, true]);
   }, 240_000);
 
   test('changing what is hidden from a caller changes no byte that the caller gets', async () => {
