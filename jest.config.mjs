@@ -12,7 +12,18 @@ const common = {
 /** Suites about MongoDB alone. */
 const mongodb = ['**/contract/mongodb.test.ts', '**/store/mongodb-*.test.ts'];
 /** Suites that are run on MongoDB too. */
-const both = ['http/story', 'http/attacks', 'http/references', 'http/oracles', 'http/log', 'http/tokens', 'http/search', 'http/bundles', 'http/interactions']
+const both = [
+  'http/story',
+  'http/attacks',
+  'http/references',
+  'http/oracles',
+  'http/log',
+  'http/tokens',
+  'http/search',
+  'http/search-exact',
+  'http/bundles',
+  'http/interactions',
+]
   .concat(['includes', 'places', 'parts', 'pages', 'hidden'].map(name => `http/search-${name}`))
   .concat(['http/kill', 'access/cases', 'interaction/races', 'property/agreement', 'property/search-is-read', 'oracle/oracle'])
   .map(name => `**/${name}.test.ts`);

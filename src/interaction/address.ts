@@ -14,3 +14,10 @@ function decode(part: string): string {
     throw new Problem('value', `\`${part.slice(0, 80)}\` in the address is not percent-encoded UTF-8`);
   }
 }
+
+/** `Prefer: handling=lenient` (http://hl7.org/fhir/R4/search.html#errors), among other preferences or alone. */
+export const isLenient = (prefer = ''): boolean =>
+  prefer
+    .split(/[,;]/)
+    .map(one => one.toLowerCase().replaceAll(/[\s"]/g, ''))
+    .includes('handling=lenient');

@@ -16,6 +16,8 @@ type GoWrite = (interaction: WriteInteraction, request: FhirRequest, caller: Cal
 const MAX_ENTRIES = 10_000;
 /** What the answers to all entries may hold, bytes: the whole answer is put together in memory. */
 const MAX_ANSWER = 60 * 2 ** 20;
+/** What its reads may take together, milliseconds. */
+const MAX_READING = 15_000;
 
 /**
  * http://hl7.org/fhir/R4/http.html#transaction – batch: each entry takes the road alone; transaction: the writes are one interaction and one commit,
@@ -83,17 +85,23 @@ async function answerTransaction(
  */
 function answeringAlone(go: (entry: BundleEntry) => Promise<Answer>, note: Note, size = 0): (read: () => BundleEntry) => Promise<Entry> {
   let taken = size;
+  let reading = 0;
   const limit = (): void => {
+    if (reading > MAX_READING)
+      throw new Problem('too-costly', `the reads of this Bundle have taken more than ${MAX_READING / 1000} seconds: send this entry by itself`);
     if (taken > MAX_ANSWER) throw new Problem('too-costly', `the answers to this Bundle are larger than ${MAX_ANSWER} bytes: send this entry by itself`);
   };
   return async read => {
+    const begun = performance.now();
+    let reads = false;
     try {
       const request = read();
-      limit();
+      reads = request.method === 'GET';
+      if (reads || taken > MAX_ANSWER) limit();
       const entry = entryOf(await go(request));
       taken += sizeOf(entry);
       // What was written is told in any case.
-      if (request.method === 'GET') limit();
+      if (reads && taken > MAX_ANSWER) limit();
       return entry;
     } catch (caught) {
       const error = await note(caught).then(
@@ -102,6 +110,8 @@ function answeringAlone(go: (entry: BundleEntry) => Promise<Answer>, note: Note,
       );
       const problem = error instanceof Problem ? error : new Problem('exception', 'something went wrong here; it has been noted', { cause: error });
       return { response: { status: String(problems[problem.code].status), outcome: outcomeOf(problem) } };
+    } finally {
+      if (reads) reading += performance.now() - begun;
     }
   };
 }

@@ -29,6 +29,9 @@ export function markBefore({ before }: Mark): Mark | null | undefined {
   return at == null ? at : { at, before: before.slice(0, -1) };
 }
 
+/** Its length tells nothing of the row that it names: JSON may end in blanks. */
+const padded = (text: string): string => text.padEnd(Math.ceil(text.length / 128) * 128);
+
 /** AES-256-GCM; account, client and record are authenticated with it. A cursor is never proof of access: each page is judged anew. */
 export function makeSeal(secret: Uint8Array): Seal {
   const key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'kindred cursor 2', 32)));
@@ -36,7 +39,7 @@ export function makeSeal(secret: Uint8Array): Seal {
     close(mark, bound) {
       const nonce = randomBytes(12);
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(bound));
-      const sealed = Buffer.concat([cipher.update(JSON.stringify(mark), 'utf8'), cipher.final()]);
+      const sealed = Buffer.concat([cipher.update(padded(JSON.stringify(mark)), 'utf8'), cipher.final()]);
       return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');
     },
     open(text, bound) {

@@ -55,9 +55,21 @@ export function openLog(parts: Parts, caller: Caller, code: string, id: string, 
       const target = text === undefined && only !== undefined ? { target: { ...only.key, versionId: only.versionId } } : {};
       // A search's text may name what other records hold, so it is kept only where one record is all that it can be and was about.
       const query = text !== undefined && groups.length === 1 && isRecordBound(caller) ? { query: text } : {};
+      // Where it showed nothing, or only counted, nothing says how careful one must be with its words: they are the patient's alone.
+      const inFull = 'query' in query && versions.length === 0 ? ({ inFull: true } as const) : {};
       const types = [...about, ...alsoNeeds, ...alsoBrings];
       return groups.flatMap(({ record, touched }) =>
-        line({ outcome: '0', touched, types, reasons: last.reasons, relied: relied(record), ...target, ...query, ...(record === undefined ? {} : { record }) }),
+        line({
+          outcome: '0',
+          touched,
+          types,
+          reasons: last.reasons,
+          relied: relied(record),
+          ...target,
+          ...query,
+          ...inFull,
+          ...(record === undefined ? {} : { record }),
+        }),
       );
     },
     wrote(done, target, facets, reasons) {

@@ -33,15 +33,15 @@ const accepted = (job: Job, parts: Parts): Answer => ({
 });
 const underWay = (job: Job): Answer => ({
   status: 202,
-  headers: { 'X-Progress': `${percentOf(job)} % of ${job.total} resources`, 'Retry-After': '1' },
+  headers: { 'X-Progress': `${percentOf(job)} %`, 'Retry-After': '1' },
   shows: [],
 });
 
-const told = ({ done, failed, begun, ended }: Job): { readonly resourceType: string; readonly parameter: readonly object[] } => ({
+/** How many there are is nobody's to hear who may not read them all: the server's own command tells that. */
+const told = ({ failed, begun, ended }: Job): { readonly resourceType: string; readonly parameter: readonly object[] } => ({
   resourceType: 'Parameters',
   parameter: [
-    { name: 'indexed', valueInteger: done - failed },
-    { name: 'failed', valueInteger: failed },
+    { name: 'complete', valueBoolean: failed === 0 },
     { name: 'begun', valueInstant: begun },
     { name: 'ended', valueInstant: ended },
   ],

@@ -54,10 +54,12 @@ export async function work(held: Held, parts: WorkParts): Promise<Job | 'left' |
     await (parts.alone === true ? turn() : sleep(ms));
   }
   const ended: Job = { ...job, ended: parts.now() };
-  const done = await keep(ended, [
+  // Where something could not be indexed, what goes by it stays unanswered: a search that misses it would be wrong and not say so.
+  const indexed: readonly Change[] = [
     { op: 'epoch', of: 'note:indexed', is: job.upon },
     { op: 'document', ...notes.indexed, value: parts.wanted },
-  ]);
+  ];
+  const done = await keep(ended, ended.failed > 0 ? [] : indexed);
   return done?.ok === true ? ended : done?.at === 1 ? 'outdated' : 'left';
 }
 

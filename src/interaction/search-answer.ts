@@ -1,3 +1,4 @@
+import { Problem } from '../fhir/problem.ts';
 import { nameOf } from '../fhir/types.ts';
 import type { ParsedSearch } from '../search/parse.ts';
 import type { Registry } from '../search/registry.ts';
@@ -28,8 +29,9 @@ export interface Asked {
 }
 
 /** http://hl7.org/fhir/R4/bundle.html#searchset */
-export async function answerSearch(asked: Asked, reader: ResourceReader, answering: Answering): Promise<Answer> {
+export async function answerSearch(asked: Asked, given: ResourceReader, answering: Answering): Promise<Answer> {
   const { parsed, mark } = asked;
+  const reader = hurried(given, SECONDS);
   const { registry, base } = answering;
   const outcome = parsed.ignored.length === 0 ? [] : [ignoredEntry(parsed.ignored)];
   const query = await resolveTerms(parsed.query, reader, { registry, base });
@@ -52,6 +54,21 @@ export async function answerSearch(asked: Asked, reader: ResourceReader, answeri
     },
     shows: [...page.versions, ...included],
   };
+}
+
+/** What one search may take, with its total and all that it includes; each question to the store has a limit of its own besides (KINDRED_QUERY_TIME). */
+const SECONDS = 10;
+/** The reader, which answers nothing more once the time is over. */
+function hurried(reader: ResourceReader, seconds: number): ResourceReader {
+  const end = performance.now() + seconds * 1000;
+  const inTime =
+    <A extends readonly unknown[], T>(ask: (...args: A) => Promise<T>) =>
+    async (...args: A): Promise<T> => {
+      if (performance.now() > end) throw new Problem('too-costly', `this search takes longer than ${seconds} seconds: ask for less, or for fewer includes`);
+      return ask(...args);
+    };
+  const { read, search, count, history, linked } = reader;
+  return { read: inTime(read), search: inTime(search), count: inTime(count), history: inTime(history), linked: inTime(linked) };
 }
 
 /** http://hl7.org/fhir/R4/http.html#paging */

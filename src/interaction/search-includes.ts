@@ -5,6 +5,7 @@ import { referring } from '../search/compartment.ts';
 import type { Include } from '../search/include.ts';
 import { type Cursor, type Predicate, queryOf, type SearchParam } from '../search/query.ts';
 import type { Registry } from '../search/registry.ts';
+import { makePageLimit } from '../store/page-size.ts';
 import type { ResourceReader, Version } from '../store/store.ts';
 import { breathe } from './breathe.ts';
 
@@ -17,6 +18,8 @@ interface Brought {
   readonly registry: Registry;
   readonly shown: Set<string>;
   readonly found: Version[];
+  /** Of their bodies together. */
+  readonly limit: (bytes: number) => void;
 }
 
 /**
@@ -29,7 +32,7 @@ export async function bringAlong(
   reader: ResourceReader,
   registry: Registry,
 ): Promise<readonly Version[]> {
-  const brought: Brought = { reader, registry, shown: new Set(page.map(({ key }) => nameOf(key))), found: [] };
+  const brought: Brought = { reader, registry, shown: new Set(page.map(({ key }) => nameOf(key))), found: [], limit: makePageLimit() };
   let from = page.map(({ key }) => key);
   for (let round = 0; from.length > 0; round++) {
     const before = brought.found.length;
@@ -77,7 +80,7 @@ function canReferTo(type: ResourceType, param: SearchParam, to: ResourceType, re
 }
 
 /** All that the caller may see of it, except what is shown already. */
-async function bring(type: ResourceType, where: Predicate, { reader, shown, found }: Brought): Promise<void> {
+async function bring(type: ResourceType, where: Predicate, { reader, shown, found, limit }: Brought): Promise<void> {
   let from: Cursor | undefined;
   do {
     await breathe();
@@ -86,6 +89,7 @@ async function bring(type: ResourceType, where: Predicate, { reader, shown, foun
       if (shown.has(nameOf(version.key))) continue;
       if (found.length === most.included)
         throw new Problem('too-costly', `the page would include more than ${most.included} resources, which is the limit: ask for a smaller \`_count\``);
+      limit(version.body.length);
       shown.add(nameOf(version.key));
       found.push(version);
     }

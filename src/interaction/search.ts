@@ -1,5 +1,6 @@
 import { type ParsedSearch, parseSearch } from '../search/parse.ts';
 import type { Place } from '../search/place.ts';
+import { isLenient } from './address.ts';
 import type { Mark } from './cursor.ts';
 import type { FhirRequest, Given, ReadInteraction, ReadPlan } from './interaction.ts';
 import { type Answering, answerSearch } from './search-answer.ts';
@@ -30,7 +31,7 @@ function planSearch({ path, query, headers }: FhirRequest, { now, bound }: Given
     registry,
     base: base(),
     now: Date.parse(now),
-    lenient: /handling=lenient/.test(headers.prefer ?? ''),
+    lenient: isLenient(headers.prefer),
     defaultCount: DEFAULT_COUNT,
     maxCount: MAX_COUNT,
   });

@@ -1,6 +1,7 @@
 import { compartments, resourceTypes } from '../fhir/definitions/definitions.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { ResourceType } from '../fhir/types.ts';
+import { isLenient } from './address.ts';
 import { isId } from './body.ts';
 import type { FhirRequest, Method } from './interaction.ts';
 
@@ -105,7 +106,7 @@ export function route({ method, path, query, headers }: Omit<FhirRequest, 'body'
       rows.filter(one => literals(one) === literals(closest)).map(one => one.method),
     );
   const taken = row.parameters === 'own' ? undefined : [...general, ...(row.parameters ?? [])];
-  const strange = /handling=lenient/.test(headers.prefer ?? '') ? undefined : query.find(([name]) => taken?.includes(name) === false)?.[0];
+  const strange = isLenient(headers.prefer) ? undefined : query.find(([name]) => taken?.includes(name) === false)?.[0];
   if (strange !== undefined)
     throw new Problem(
       'invalid',

@@ -2,7 +2,7 @@ import { Problem } from '../fhir/problem.ts';
 import type { ResourceType } from '../fhir/types.ts';
 import { controls } from './control-names.ts';
 import { readChain, readHas, readList } from './links.ts';
-import { type Link, not, or, type Predicate, type SearchParam } from './query.ts';
+import { all, type Link, none, not, or, type Predicate, type SearchParam } from './query.ts';
 import type { Registry } from './registry.ts';
 import { badValue, dateReader, listOf, type Reading, readerOf, readId } from './values.ts';
 
@@ -46,6 +46,7 @@ function readPredicate(type: ResourceType, code: string, modifier: string | unde
   const refuse = (): never => {
     throw new Problem('invalid', `\`${name}\`: the modifier \`${modifier}\` is not supported here`);
   };
+  if (modifier === 'missing' && (code === '_id' || code === '_lastUpdated')) return isMissing(written) ? none : all;
   if (code === '_id') {
     const keys: Predicate = { op: 'keys', keys: listOf(name, value).map(text => ({ type, id: readId(name, text) })) };
     return modifier === undefined ? keys : modifier === 'not' ? not(keys) : refuse();
@@ -72,8 +73,11 @@ function joined(wheres: readonly Predicate[]): Predicate {
 
 /** `:missing`: whether there is a value, or something that a modifier could ask of it. */
 function missing(type: ResourceType, param: SearchParam, { name, value, reading }: Written): Predicate {
-  if (value !== 'true' && value !== 'false') throw badValue(name, value, '`true` or `false`');
   const asked = (['text', 'identifier'] as const).flatMap(modifier => reading.registry.modified(type, param, modifier) ?? []);
   const has = or(...[param, ...asked].map((each): Predicate => ({ op: 'has', param: each })));
-  return value === 'true' ? not(has) : has;
+  return isMissing({ name, value, reading }) ? not(has) : has;
+}
+function isMissing({ name, value }: Written): boolean {
+  if (value !== 'true' && value !== 'false') throw badValue(name, value, '`true` or `false`');
+  return value === 'true';
 }

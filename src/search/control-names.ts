@@ -8,10 +8,11 @@ export const controls: ReadonlySet<string> = new Set([
   '_summary',
   '_elements',
   '_type',
+  '_contained',
   '_cursor',
   '_format',
   '_pretty',
 ]);
 
 /** What R4 has besides search parameters of its own, and we do not have: an answer without it would not be what was asked for. */
-export const unsupportedControls: ReadonlySet<string> = new Set(['_contained', '_containedType', '_filter', '_query']);
+export const unsupportedControls: ReadonlySet<string> = new Set(['_containedType', '_filter', '_query']);

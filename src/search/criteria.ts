@@ -37,18 +37,18 @@ export function scopePredicate(type: ResourceType, pairs: Pairs, registry: Regis
 }
 
 /** What is found by other resources, or by more than a value. */
-const refused: Readonly<Record<string, string>> = {
-  _has: 'a reverse chain',
-  _list: 'a list',
-  _text: 'a search for words',
-  _content: 'a search for words',
-};
+const refused: ReadonlyMap<string, string> = new Map([
+  ['_has', 'a reverse chain'],
+  ['_list', 'a list'],
+  ['_text', 'a search for words'],
+  ['_content', 'a search for words'],
+]);
 
 /** A parameter where nothing but conditions on the resource itself are in place: what is not known is never left out. */
 function readPlain(type: ResourceType, name: string, value: string, reading: Reading, place: string): Predicate {
   const { code } = cut(name);
   if (controls.has(code)) throw new Problem('invalid', `\`${name}\` is not allowed in ${place}`);
-  const what = refused[code] ?? (name.includes('.') ? 'a chain' : undefined);
+  const what = refused.get(code) ?? (name.includes('.') ? 'a chain' : undefined);
   // What it finds would depend on resources that nobody asked whether the caller may read.
   if (what !== undefined) throw new Problem('unsupported', `\`${name}\`: ${what} is not allowed in ${place}`);
   const read = readCondition(type, name, value, reading);

@@ -25,9 +25,18 @@ export function readChain(type: ResourceType, name: string, value: string, readi
       'invalid',
       `\`${name}\`: nothing that \`${code}\` may refer to (${targets.join(', ')}) has a parameter \`${cut(far.split('.')[0]!).code}\``,
     );
-  const ends = types.map(each => endOf(each, far, value, reading));
+  const ends = types.map(each => (target === undefined ? ifPossible(() => endOf(each, far, value, reading)) : endOf(each, far, value, reading)));
   const found = ends.filter((end): end is Branch => !(end instanceof Problem));
-  return found.length === 0 ? (ends[0] as Problem) : { how: 'refers-to', param, ends: found };
+  return found.length === 0 ? (endOf(types[0]!, far, value, reading) as Problem) : { how: 'refers-to', param, ends: found };
+}
+/** Of several types that the client has not named, one that cannot go that way does not count. */
+function ifPossible(read: () => Branch | Problem): Branch | Problem {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'invalid') return error;
+    throw error;
+  }
 }
 /** Whether the type carries the first parameter of what is asked of it. */
 function knows(type: ResourceType, asked: string, { registry }: Reading): boolean {

@@ -8,7 +8,7 @@ import { indexReference } from './kinds/reference.ts';
 import { indexString } from './kinds/string.ts';
 import { indexToken, tokensOf } from './kinds/token.ts';
 import { indexUri } from './kinds/uri.ts';
-import { contentWords, narrativeWords } from './kinds/words.ts';
+import { contentWords, narrativeWords, soundsOf } from './kinds/words.ts';
 import type { IndexValue, Kind, SearchParam } from './query.ts';
 import { shownSecurity } from './security.ts';
 import { type Component, compileComposite, type Modifier, modifiers } from './special.ts';
@@ -29,10 +29,13 @@ const kinds: Readonly<Record<SearchParameterDef['type'], Kind>> = {
   special: 'position',
 };
 /** Those that look at the resource as a whole, and have no expression. */
-const whole: Readonly<Record<string, Extract>> = { _text: narrativeWords, _content: contentWords };
+const whole: ReadonlyMap<string, Extract> = new Map([
+  ['_text', narrativeWords],
+  ['_content', contentWords],
+]);
 
 export const isIndexed = ({ code, type, expression }: SearchParameterDef): boolean =>
-  code in whole || (expression !== '' && (type !== 'special' || code === 'near'));
+  whole.has(code) || (expression !== '' && (type !== 'special' || code === 'near'));
 
 /** The parameters of these definitions by their urls. Each is compiled for a type when it is first asked of one. */
 export function makeParams(definitions: readonly SearchParameterDef[], base: string | undefined): ReadonlyMap<string, SearchParam> {
@@ -48,11 +51,13 @@ export function makeParams(definitions: readonly SearchParameterDef[], base: str
 /** Undefined for a composite of what is not there. */
 function paramOf(definition: SearchParameterDef, made: ReadonlyMap<string, SearchParam>, base: string | undefined): SearchParam | undefined {
   const { code, expression, type, components } = definition;
-  const kind: Kind = code in whole ? 'words' : kinds[type];
+  const kind: Kind = whole.has(code) || code === 'phonetic' ? 'words' : kinds[type];
   const parts = components.map(({ definition: url }) => made.get(url)).filter(part => part !== undefined);
   if (parts.length < components.length) return undefined;
   const compiled = (of: ResourceType): Extract => {
-    if (code in whole) return whole[code]!;
+    const wholly = whole.get(code);
+    if (wholly !== undefined) return wholly;
+    if (code === 'phonetic') return sounds(compile(expression, of, leafOf(indexString)));
     if (kind !== 'composite') return compile(expression, of, leafOf(indexOf(kind, base)));
     return compileComposite(
       expression,
@@ -70,6 +75,11 @@ function paramOf(definition: SearchParameterDef, made: ReadonlyMap<string, Searc
     extract: code === '_security' ? securityTokens : compiledOnce(everywhere ? resourceTypes : new Set(definition.base), compiled),
   };
 }
+/** How the texts sound that an expression yields. */
+const sounds =
+  (texts: Extract): Extract =>
+  resource =>
+    soundsOf(texts(resource).flatMap(value => (value.kind === 'string' ? [value.exact] : [])));
 /** The labels that are shown, not those that were sent. */
 const securityTokens: SearchParam['extract'] = ({ resource, facets }) => tokensOf(shownSecurity(resource.meta?.security ?? [], facets));
 

@@ -3,10 +3,11 @@ import type { ResourceType } from '../fhir/types.ts';
 import { within } from './compartment.ts';
 import { cut, readCondition } from './condition.ts';
 import { readCount, readSort, readTotal, type Total } from './control.ts';
+import { unsupportedControls } from './control-names.ts';
 import { broughtBy, type Include, isSame, readInclude } from './include.ts';
 import { allEnds, limitConditions, limitParameters } from './limits.ts';
 import { type Place, searchedIn } from './place.ts';
-import { all, and, type Branch, type Link, type Predicate, type SearchQuery, type SortKey } from './query.ts';
+import { all, and, type Branch, type Link, none, type Predicate, type SearchQuery, type SortKey } from './query.ts';
 import type { Registry } from './registry.ts';
 import { readElements, readSummary, refuseBoth, type Subset, summarySubset } from './subset.ts';
 import type { Reading } from './values.ts';
@@ -77,19 +78,23 @@ const including =
     kept(readInclude(types, how, modifier, value, context.registry), include => {
       if (!includes.some(other => isSame(include, other))) includes.push(include);
     });
-const readers: Readonly<Record<string, ReadControl>> = {
-  _count: (draft, value) => kept(readCount(value, draft.context.maxCount), limit => set(draft, { limit })),
-  _total: (draft, value) => kept(readTotal(value), total => set(draft, { total })),
-  _cursor: (draft, cursor) => set(draft, { cursor }),
-  // Read before all others (place.ts).
-  _type: () => undefined,
-  _summary: (draft, value) =>
-    kept(readSummary(value), summary => set(draft, { countOnly: summary === 'count', subset: summarySubset(summary) ?? draft.subset })),
-  _elements: (draft, value) => kept(readElements(draft.types, value), subset => set(draft, { subset })),
-  _sort: (draft, value) => kept(readSort(draft.types, value, draft.context.registry), sort => set(draft, { sort })),
-  _include: including('refers-to'),
-  _revinclude: including('referred-by'),
-};
+const readers: ReadonlyMap<string, ReadControl> = new Map<string, ReadControl>(
+  Object.entries({
+    _count: (draft, value) => kept(readCount(value, draft.context.maxCount), limit => set(draft, { limit })),
+    _total: (draft, value) => kept(readTotal(value), total => set(draft, { total })),
+    _cursor: (draft, cursor) => set(draft, { cursor }),
+    // Read before all others (place.ts).
+    _type: () => undefined,
+    _summary: (draft, value) =>
+      kept(readSummary(value), summary => set(draft, { countOnly: summary === 'count', subset: summarySubset(summary) ?? draft.subset })),
+    _elements: (draft, value) => kept(readElements(draft.types, value), subset => set(draft, { subset })),
+    _sort: (draft, value) => kept(readSort(draft.types, value, draft.context.registry), sort => set(draft, { sort })),
+    _include: including('refers-to'),
+    _revinclude: including('referred-by'),
+    // R4's default; anything else would bring other resources.
+    _contained: (_, value) => (value === 'false' ? undefined : refuseControl('_contained')),
+  }),
+);
 const set = (draft: Draft, read: Partial<Draft>): undefined => void Object.assign(draft, read);
 const modifiable = ['_include', '_revinclude'];
 
@@ -116,7 +121,7 @@ export function parseSearch(place: Place, parameters: Pairs, context: SearchCont
   const understood: (readonly [string, string])[] = [];
   for (const [name, value] of parameters) {
     if (others.includes(name)) continue;
-    const problem = readParameter(name, value, draft, read, reading);
+    const problem = readParameter(name, value, { draft, read, reading, whichever });
     if (problem !== undefined && !context.lenient) throw problem;
     if (problem !== undefined) ignored.push(name);
     else if (name !== '_cursor') understood.push([name, name === '_count' ? String(draft.limit) : value]);
@@ -150,24 +155,35 @@ interface Conditions {
   readonly links: Link[];
 }
 /** Returns the Problem where the parameter is not known, of one of the types at least. */
-function readParameter(name: string, value: string, draft: Draft, read: readonly Conditions[], reading: Reading): Problem | undefined {
+function readParameter(
+  name: string,
+  value: string,
+  { draft, read, reading, whichever }: { draft: Draft; read: readonly Conditions[]; reading: Reading; whichever: boolean },
+): Problem | undefined {
   const { code, modifier } = cut(name);
-  const control = readers[code];
+  // An answer that leaves these out would not be what was asked for, however lenient (http://hl7.org/fhir/R4/search.html#query).
+  if (unsupportedControls.has(code)) return refuseControl(code);
+  const control = readers.get(code);
   if (control !== undefined) {
     if (modifier !== undefined && !modifiable.includes(code)) throw new Problem('invalid', `\`${name}\`: \`${code}\` takes no modifier`);
     return control(draft, value, modifier);
   }
   const conditions = draft.types.map(type => readCondition(type, name, value, reading));
   const problem = conditions.find(condition => condition instanceof Problem);
-  if (problem !== undefined) return problem;
+  // A type that the client has not named, and that is not indexed by what all have, is not found by it.
+  const leftOut = whichever && conditions.some(condition => !(condition instanceof Problem));
+  if (problem !== undefined && !(leftOut && conditions.every(condition => !(condition instanceof Problem) || condition.code === 'unsupported'))) return problem;
   for (const [at, condition] of conditions.entries()) {
-    if (condition instanceof Problem) continue;
-    if ('link' in condition) read[at]!.links.push(condition.link);
+    if (condition instanceof Problem) read[at]!.wheres.push(none);
+    else if ('link' in condition) read[at]!.links.push(condition.link);
     else read[at]!.wheres.push(condition.where);
   }
   return undefined;
 }
 
+function refuseControl(code: string): never {
+  throw new Problem('unsupported', `\`${code}\` is not supported`);
+}
 function refuseContradictions(parameters: Pairs): void {
   const repeated = single.find(name => parameters.filter(([other]) => other === name).length > 1);
   if (repeated !== undefined) throw new Problem('invalid', `\`${repeated}\` is given more than once`);

@@ -1,5 +1,6 @@
 import { resourceTypes, type SearchParameterDef, searchParameters } from '../fhir/definitions/definitions.ts';
 import type { ResourceType } from '../fhir/types.ts';
+import { boundSystem } from './bound.ts';
 import { unsupportedControls } from './control-names.ts';
 import { facetParams } from './facets.ts';
 import { impliesSystem } from './kinds/token.ts';
@@ -30,6 +31,8 @@ export interface Registry {
   unsupported(type: ResourceType, code: string): boolean;
   /** Whether the values of a token parameter never have a system, since it is implied by the element. */
   impliesSystem(type: ResourceType, param: SearchParam): boolean;
+  /** The system that is implied, where it is known. */
+  impliedSystem(type: ResourceType, param: SearchParam): string | undefined;
 }
 
 /** The log is large and append-only: it is found by what its readers ask, and by nothing else. */
@@ -68,6 +71,9 @@ export function buildRegistry(base?: string, more: readonly SearchParameterDef[]
   const modified = remembered((_: string, param: SearchParam, modifier: Modifier) => modifiedParam(param, expressionOf(param), modifier));
   const narrowed = remembered((_: string, param: SearchParam, type: ResourceType) => targetsIn(expressionOf(param), type) ?? param.targets);
   const types = remembered((_: string, param: SearchParam, type: ResourceType) => typesOf(expressionOf(param), type));
+  const implied = remembered((_: string, param: SearchParam, type: ResourceType) =>
+    typesIn(type, param).every(each => each === 'boolean') ? specialValues : boundSystem(expressionOf(param), type),
+  );
   const typesIn = (type: ResourceType, param: SearchParam): readonly string[] => types(`${type}?${param.code}`, param, type);
 
   const registry: Registry = {
@@ -84,10 +90,13 @@ export function buildRegistry(base?: string, more: readonly SearchParameterDef[]
     definitionOf: param => definitions.get(param),
     unsupported: (type, code) => known.get(type)?.has(code) ?? false,
     impliesSystem: (type, param) => impliesSystem(typesIn(type, param)),
+    impliedSystem: (type, param) => implied(`${type}?${param.code}`, param, type),
   };
   return registry;
 }
 
+/** What R4 names as the system of true and false (http://hl7.org/fhir/R4/search.html#token). */
+const specialValues = 'http://terminology.hl7.org/CodeSystem/special-values';
 const names = Object.keys(modifiers) as readonly Modifier[];
 const modifiable = ({ kind }: SearchParam, modifier: Modifier): boolean => kind === (modifier === 'identifier' ? 'reference' : 'token');
 

@@ -9,9 +9,9 @@ import { parseString } from './kinds/string.ts';
 import { parseToken } from './kinds/token.ts';
 import { parseUri } from './kinds/uri.ts';
 import { split, unescaped } from './kinds/value.ts';
-import { parseWords } from './kinds/words.ts';
+import { parseSounds, parseWords } from './kinds/words.ts';
 import type { Ends } from './limits.ts';
-import { type Atom, and, type PlainAtom, type Predicate, type SearchParam, type TermSet } from './query.ts';
+import { type Atom, and, or, type PlainAtom, type Predicate, type SearchParam, type TermSet } from './query.ts';
 import type { Registry } from './registry.ts';
 
 /** What reading a parameter depends on. */
@@ -67,7 +67,7 @@ export function checkTarget(targets: readonly ResourceType[], param: SearchParam
 /** How the values of a parameter are read with the modifier, or without; undefined where the modifier is none of its kind. */
 export function readerOf(type: ResourceType, param: SearchParam, modifier: string | undefined, name: string, reading: Reading): Reader | undefined {
   const atoms = plainReader(type, param, name, reading);
-  if (modifier === undefined) return { read: text => some(param, atoms(text)) };
+  if (modifier === undefined) return { read: text => versioned(type, param, text, reading) ?? some(param, atoms(text)) };
   switch (param.kind) {
     case 'token':
       return tokenReader(type, param, modifier, name, reading, atoms);
@@ -80,11 +80,19 @@ export function readerOf(type: ResourceType, param: SearchParam, modifier: strin
       if (modifier === 'identifier') return modifiedReader(type, param, modifier, name, reading, text => parseToken(text, false), aToken);
       const targets = reading.registry.targetsOf(type, param);
       checkTarget(targets, param, modifier, name);
-      return { read: text => some(param, referenceOf(text, modifier, name, reading)) };
+      return { read: text => some(param, typedReference(text, modifier, name, reading)) };
     }
     default:
       return undefined;
   }
+}
+/** `ValueSet?url=http://…|1` is that url in that version (http://hl7.org/fhir/R4/search.html#uri). */
+function versioned(type: ResourceType, param: SearchParam, text: string, { registry }: Reading): Predicate | undefined {
+  const version = param.kind === 'uri' && param.code === 'url' ? registry.param(type, 'version') : undefined;
+  const [url, code, ...more] = split(text, '|').map(unescaped);
+  if (version === undefined || !url || !code || more.length > 0) return undefined;
+  const whole = some(param, [{ kind: 'uri', how: 'is', uri: unescaped(text) }]);
+  return or(whole, and(some(param, [{ kind: 'uri', how: 'is', uri: url }]), some(version, [{ kind: 'token', code }])));
 }
 const some = (param: SearchParam, anyOf: readonly Atom[]): Predicate => ({ op: 'some', param, test: { anyOf } });
 
@@ -98,8 +106,10 @@ function plainReader(type: ResourceType, param: SearchParam, name: string, readi
   };
   switch (param.kind) {
     case 'token': {
-      const implied = reading.registry.impliesSystem(type, param);
-      return one(text => parseToken(text, implied), aToken);
+      const implied = reading.registry.impliesSystem(type, param) ? { is: reading.registry.impliedSystem(type, param) } : undefined;
+      // A system that is named must be the one that is implied, where that is known; what is stored never says it.
+      const fits = (system: string): boolean => implied !== undefined && (implied.is === undefined || system === '' || implied.is === system);
+      return one(text => parseToken(text, fits(unescaped(split(text, '|')[0]!))), aToken);
     }
     case 'string':
       return one(text => parseString(text, undefined), aText);
@@ -131,11 +141,17 @@ function plainReader(type: ResourceType, param: SearchParam, name: string, readi
     case 'position':
       return one(parsePosition, '`latitude|longitude|distance|unit` (distance and unit may be left out)');
     case 'words':
-      return one(parseWords, 'a text with words in it');
+      return one(param.code === 'phonetic' ? parseSounds : parseWords, 'a text with words in it (no logic: a comma stands between alternatives)');
   }
 }
 function referenceOf(text: string, target: ResourceType | undefined, name: string, { base }: Reading): readonly Atom[] {
   return [parseReference(text, target, base) ?? fail(badValue(name, text, `an id, \`${target ?? 'Type'}/id\` or an absolute URL`))];
+}
+/** `subject:Patient=1`: a value that names its type must name that one. */
+function typedReference(text: string, target: ResourceType, name: string, reading: Reading): readonly Atom[] {
+  const atoms = referenceOf(text, target, name, reading);
+  const other = atoms.find(atom => atom.kind === 'reference' && atom.type !== undefined && atom.type !== '' && atom.type !== target);
+  return other === undefined ? atoms : fail(badValue(name, text, `a reference to ${target}`));
 }
 
 /** A modifier that asks something else of the same values. */

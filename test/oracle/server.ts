@@ -20,9 +20,9 @@ export interface Given extends Running {
   readonly turns: readonly (readonly Json[])[];
 }
 
-/** An open server with these resources, turn by turn. */
+/** An open server with these resources, turn by turn: each of them is one commit of thousands, for which some stores need a while. */
 export async function serverWith(turns: readonly (readonly Json[])[]): Promise<Given> {
-  const running = await serve(configWith({ KINDRED_AUTH: 'off', KINDRED_AUDIT: 'off' }));
+  const running = await serve(configWith({ KINDRED_AUTH: 'off', KINDRED_AUDIT: 'off', KINDRED_STORE_TIMEOUT: '120', KINDRED_QUERY_TIME: '60' }));
   const given: (readonly Json[])[] = [];
   let between = '';
   try {

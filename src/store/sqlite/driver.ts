@@ -18,6 +18,8 @@ export interface Driver {
   run(text: string, ...values: readonly Value[]): number;
   get<Row>(text: string, ...values: readonly Value[]): Row | undefined;
   all<Row>(text: string, ...values: readonly Value[]): Row[];
+  /** The same one by one: what is not asked for any more is not read. */
+  each<Row>(text: string, ...values: readonly Value[]): Iterable<Row>;
   /** Ends what `timely` statements it runs after so many milliseconds: they throw `overtime()`. */
   within<T>(milliseconds: number, work: () => T, overtime: () => Error): T;
   inTransaction(): boolean;
@@ -51,6 +53,7 @@ export function openDriver(path: string): Driver {
     run: (text, ...values) => Number(statement(text).run(...values).lastInsertRowid),
     get: <Row>(text: string, ...values: readonly Value[]) => statement(text).get(...values) as Row | undefined,
     all: <Row>(text: string, ...values: readonly Value[]) => statement(text).all(...values) as Row[],
+    each: <Row>(text: string, ...values: readonly Value[]) => statement(text).iterate(...values) as Iterable<Row>,
     within(milliseconds, work, overtime) {
       const before = limit;
       limit = { end: performance.now() + milliseconds, overtime };

@@ -5,6 +5,7 @@ import { nameOf, type Resource } from '../../fhir/types.ts';
 import type { Facets } from '../../search/indexed.ts';
 import type { SortKey } from '../../search/query.ts';
 import { readFacets } from '../encoding.ts';
+import { makePageLimit } from '../page-size.ts';
 import type { Version } from '../store.ts';
 import type { Dictionary } from './dictionary.ts';
 import { bufferOf, type Driver, type Sql } from './driver.ts';
@@ -29,7 +30,13 @@ export type FoundRow = StoredRow & { readonly [key: `k${number}`]: string | numb
 /** Bodies are fetched last, for the rows of the page only; CROSS JOIN keeps their order. */
 export function pageOf(rows: Sql, sort: readonly SortKey[], driver: Driver): readonly FoundRow[] {
   const keys = sort.map((_, at) => `, x.k${at}`).join('');
-  return driver.all<FoundRow>(`SELECT ${storedColumns}${keys} FROM (${rows.text}) x CROSS JOIN res ON res.rid = x.rid`, ...rows.values);
+  const found: FoundRow[] = [];
+  const limit = makePageLimit();
+  for (const row of driver.each<FoundRow>(`SELECT ${storedColumns}${keys} FROM (${rows.text}) x CROSS JOIN res ON res.rid = x.rid`, ...rows.values)) {
+    limit(row.body?.length ?? 0);
+    found.push(row);
+  }
+  return found;
 }
 
 const nothing = Buffer.alloc(0);

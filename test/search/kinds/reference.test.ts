@@ -19,10 +19,11 @@ describe('what a reference names', () => {
     ['Resource', { resourceType: 'Composition', id: 'c' }, [to('Composition', 'c')]],
   ])('%s %j', (type, value, found) => expect(indexReference(type, value, base)).toEqual(found));
 
+  test.each([{ reference: '#p' }, { identifier: { value: '1' } }, { reference: 'Patient?identifier=1' }, { display: 'her mother' }])(
+    'no search can name it, but it is there: %j',
+    value => expect(indexReference('Reference', value, base)).toEqual([to('', '#')]),
+  );
   test.each([
-    ['Reference', { reference: '#p' }],
-    ['Reference', { identifier: { value: '1' } }],
-    ['Reference', { reference: 'Patient?identifier=1' }],
     ['Reference', 'Patient/1'],
     ['canonical', '#q'],
     ['Resource', { resourceType: 'Composition' }],

@@ -16,13 +16,13 @@ describe('what is a token', () => {
     ['string', 'lot 7', [token('', 'lot 7')]],
     ['id', 'x', [token('', 'x')]],
     ['uri', 'urn:x', [token('', 'urn:x')]],
+    ['Identifier', { system: 'http://mrn' }, [token('http://mrn', '')]],
   ])('%s', (type, value, found) => expect(indexToken(type, value)).toEqual(found));
 
   test.each([
     ['CodeableConcept', { coding: 'x' }],
     ['CodeableConcept', { text: 'only text' }],
     ['Coding', 'x'],
-    ['Identifier', { system: 'http://mrn' }],
     ['boolean', 'true'],
     ['code', {}],
     ['code', null],
