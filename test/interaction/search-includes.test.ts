@@ -7,7 +7,7 @@ import type { ResourceReader, Version } from '../../src/store/store.ts';
 
 // The limits of what comes along with a page (http://hl7.org/fhir/R4/search.html#include), with a reader that has as much as is wanted.
 const registry = buildRegistry();
-const version = (key: ResourceKey): Version => ({ key, versionId: '1', body: Buffer.alloc(0) }) as Version;
+const version = (key: ResourceKey): Version => ({ key, versionId: '1', body: Buffer.alloc(0) }) as unknown as Version;
 const patient = version({ type: 'Patient', id: 'p' });
 
 /** Shows `shown` Observations that refer to the patient, and knows of `hidden` more. */
