@@ -145,6 +145,16 @@ test('a query’s text is kept only where it can be and was about one record', a
   expect([await shows(mary, 'Zed'), await shows(mary, 'family=Mine')]).toEqual([false, true]);
 });
 
+test('the words of a search that showed nothing, or only counted, are the patient’s alone: nothing says how careful one must be with them', async () => {
+  await designate(classes('MedicationStatement', 'AuditEvent'));
+  const hidden = await made(mary.post('MedicationStatement', buprenorphine()));
+  for (const query of [`_id=${hidden.id}&_summary=count`, '_content=buprenorphine&code=none', `_id=${hidden.id}&_count=0`]) {
+    expect((await mary.get(`MedicationStatement?${query}`)).status).toBe(200);
+    const words = Buffer.from(`MedicationStatement?${new URLSearchParams(query).toString()}`).toString('base64');
+    expect([query, await shows(mary, words), await shows(anna, words)]).toEqual([query, true, false]);
+  }
+});
+
 describe('a Provenance', () => {
   test('of a restriction shows to the patient and not to whoever has the class Consent', async () => {
     await designate(classes('Consent', 'MedicationStatement'));

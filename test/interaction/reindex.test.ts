@@ -87,6 +87,21 @@ test('what came later is made once, by whoever looks first', async () => {
   expect(both.flatMap(({ told }) => told).sort()).toEqual(['indexed anew', 'indexing']);
 });
 
+test('where a resource cannot be indexed, its parameters stay pending: a search that misses it would not say so', async () => {
+  const store = await filled();
+  const failing: ResourceStore = {
+    ...store,
+    async reindex(...args) {
+      const done = await store.reindex(...args);
+      return done === undefined ? undefined : { ...done, made: done.made - 1, failed: [{ type: 'Patient', id: 'q' }] };
+    },
+  };
+  const process = await open(failing);
+  await process.reindexer.begin();
+  await until(async () => (await job(store)).ended !== undefined);
+  expect([await job(store), await indexedBy(store), process.reindexer.guard.idle()]).toEqual([expect.objectContaining({ failed: 1 }), [], false]);
+});
+
 test('who writes without knowing a parameter strikes it out; who reads does not', async () => {
   const store = await filled();
   await (await open(store)).reindexer.begin();

@@ -19,6 +19,9 @@ describe('_text and _content', () => {
     expect(narrativeWords(patient({}))).toEqual([]);
     expect(narrativeWords(patient({ text: { div: '<div> … </div>' } }))).toEqual([]);
   });
+  test.each(['<!--', '<', '<!-- ', '<a ', '-->', '&#'])('a narrative full of %s is read in one walk', mark => {
+    expect(narrative(`<p>before</p>${mark.repeat(500_000)}`)[0]).toBe('before');
+  });
   test('the words of all that people read, and of nothing else', () => {
     const words = content({
       name: [{ family: 'Moss', given: ['Mary Ann'] }],
