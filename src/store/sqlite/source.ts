@@ -35,7 +35,7 @@ export interface Use {
 /** So many rows are looked up one by one sooner than in what holds for many. */
 const FEW = 500;
 /** Not worth looking for anything better. */
-const ENOUGH = 20;
+const ENOUGH = 100;
 /** What part of `many` is worth looking for before what has to be joined is tried. */
 const FIRST = 20;
 
