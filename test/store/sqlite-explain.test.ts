@@ -2,11 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { linkHash } from '../../src/audit/chain.ts';
 import { parseSearch } from '../../src/search/parse.ts';
-import type { Driver } from '../../src/store/sqlite/driver.ts';
 import { openDatabase, storeOf } from '../../src/store/sqlite/store.ts';
 import { records } from '../bench/data.ts';
 import { searches } from '../bench/searches.ts';
 import { put, registry, write } from '../contract/world.ts';
+import { telling } from './telling.ts';
 
 // What SQLite does for each search that apps and EHRs send, kept as text: a change of a plan is a change of that file, to be looked at.
 // KINDRED_TEST_EXPLAIN=write writes it anew.
@@ -16,24 +16,10 @@ const PATIENTS = 60;
 test('the plans of the searches that apps and EHRs send are those that are kept', async () => {
   const asked: string[] = [];
   const driver = openDatabase({ path: ':memory:' });
-  const telling: Driver = {
-    ...driver,
-    all<Row>(text: string, ...values: Parameters<Driver['all']>[1][]) {
-      asked.push(...driver.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values).map(row => row.detail));
-      return driver.all<Row>(text, ...values);
-    },
-    each<Row>(text: string, ...values: Parameters<Driver['each']>[1][]) {
-      asked.push(...driver.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values).map(row => row.detail));
-      return driver.each<Row>(text, ...values);
-    },
-    // Of a total; those that choose a plan end at a bound.
-    get<Row>(text: string, ...values: Parameters<Driver['get']>[1][]) {
-      if (/^SELECT count/.test(text) && !/LIMIT CAST/.test(text))
-        asked.push(...driver.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values).map(row => row.detail));
-      return driver.get<Row>(text, ...values);
-    },
-  };
-  const store = storeOf(telling, { paramsOf: registry.paramsOf, linkHash, writer: 'one' });
+  const store = storeOf(
+    telling(driver, detail => asked.push(detail)),
+    { paramsOf: registry.paramsOf, linkHash, writer: 'one' },
+  );
   for (const text of records(PATIENTS)) {
     const { entry } = JSON.parse(text) as { entry: { resource: { resourceType: string; id: string } }[] };
     await write(store, ...entry.map(({ resource: { resourceType, id, ...members } }) => put(`${resourceType}/${id}`, members)));

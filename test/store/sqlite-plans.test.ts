@@ -6,6 +6,7 @@ import type { Driver } from '../../src/store/sqlite/driver.ts';
 import { openDatabase, storeOf } from '../../src/store/sqlite/store.ts';
 import type { ResourceStore } from '../../src/store/store.ts';
 import { param, put, registry, write } from '../contract/world.ts';
+import { telling } from './telling.ts';
 
 /** What a search reads first, as SQLite tells it. */
 const asked: string[] = [];
@@ -15,19 +16,11 @@ const options = { paramsOf: registry.paramsOf, linkHash, writer: 'one' };
 
 beforeAll(async () => {
   driver = openDatabase({ path: ':memory:' });
-  const telling: Driver = {
-    ...driver,
-    all<Row>(text: string, ...values: Parameters<Driver['all']>[1][]) {
-      asked.push(...driver.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values).map(row => row.detail));
-      return driver.all<Row>(text, ...values);
-    },
-    each<Row>(text: string, ...values: Parameters<Driver['each']>[1][]) {
-      asked.push(...driver.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values).map(row => row.detail));
-      return driver.each<Row>(text, ...values);
-    },
-  };
   // Small, so that a hundred rows are many.
-  store = storeOf(telling, { ...options, many: 100 });
+  store = storeOf(
+    telling(driver, detail => asked.push(detail)),
+    { ...options, many: 100 },
+  );
   const loinc = (code: string) => ({ coding: [{ system: 'http://loinc.org', code }] });
   const patients = Array.from({ length: 150 }, (_, n) =>
     put(`Patient/p${n}`, {
