@@ -55,8 +55,8 @@ export function openLog(parts: Parts, caller: Caller, code: string, id: string, 
       const target = text === undefined && only !== undefined ? { target: { ...only.key, versionId: only.versionId } } : {};
       // A search's text may name what other records hold, so it is kept only where one record is all that it can be and was about.
       const query = text !== undefined && groups.length === 1 && isRecordBound(caller) ? { query: text } : {};
-      // Where it showed nothing, or only counted, nothing says how careful one must be with its words: they are the patient's alone.
-      const inFull = 'query' in query && versions.length === 0 ? ({ inFull: true } as const) : {};
+      // Where it showed nothing, only counted, or went through what it did not show, nothing says how careful one must be with its words: they are the patient's alone.
+      const inFull = 'query' in query && (versions.length === 0 || alsoNeeds.length > 0) ? ({ inFull: true } as const) : {};
       const types = [...about, ...alsoNeeds, ...alsoBrings];
       return groups.flatMap(({ record, touched }) =>
         line({

@@ -148,7 +148,10 @@ test('a query’s text is kept only where it can be and was about one record', a
 test('the words of a search that showed nothing, or only counted, are the patient’s alone: nothing says how careful one must be with them', async () => {
   await designate(classes('MedicationStatement', 'AuditEvent'));
   const hidden = await made(mary.post('MedicationStatement', buprenorphine()));
-  for (const query of [`_id=${hidden.id}&_summary=count`, '_content=buprenorphine&code=none', `_id=${hidden.id}&_count=0`]) {
+  const shown = await made(mary.post('MedicationStatement', lisinopril({ partOf: [{ reference: `MedicationStatement/${hidden.id}` }] })));
+  const through = `_id=${shown.id}&part-of:MedicationStatement._content=buprenorphine`;
+  expect((await mary.get(`MedicationStatement?${through}`)).body.total).toBe(1);
+  for (const query of [`_id=${hidden.id}&_summary=count`, '_content=buprenorphine&code=none', `_id=${hidden.id}&_count=0`, through]) {
     expect((await mary.get(`MedicationStatement?${query}`)).status).toBe(200);
     const words = Buffer.from(`MedicationStatement?${new URLSearchParams(query).toString()}`).toString('base64');
     expect([query, await shows(mary, words), await shows(anna, words)]).toEqual([query, true, false]);
