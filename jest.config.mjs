@@ -24,8 +24,18 @@ const both = [
   'http/bundles',
   'http/interactions',
 ]
-  .concat(['includes', 'places', 'parts', 'pages', 'hidden'].map(name => `http/search-${name}`))
-  .concat(['http/kill', 'access/cases', 'interaction/races', 'property/agreement', 'property/search-is-read', 'oracle/oracle'])
+  .concat(['includes', 'places', 'parts', 'pages', 'hidden', 'terms'].map(name => `http/search-${name}`))
+  .concat([
+    'http/kill',
+    'access/cases',
+    'interaction/races',
+    'property/agreement',
+    'property/search-is-read',
+    'oracle/oracle',
+    'http/reindex',
+    'interaction/reindex',
+    'cli/reindex',
+  ])
   .map(name => `**/${name}.test.ts`);
 
 export default {

@@ -37,6 +37,13 @@ test('what is large and fits is stored', async () => {
   expect((await store.read(keyOf('Patient/fits')))!.body.length).toBeGreaterThan(12_000_000);
 });
 
+test('a page of more than 64 MB is refused, with the way to get it', async () => {
+  for (const id of ['1', '2', '3', '4', '5']) await store.commit([put(`Binary/${id}`, { contentType: 'text/plain', data: 'x'.repeat(14_000_000) })], at(1));
+  const page = (limit: number) => store.search({ branches: [{ type: 'Binary', where: { op: 'all' }, links: [] }], sort: [], limit });
+  await expect(page(10)).rejects.toMatchObject({ code: 'too-costly', message: expect.stringContaining('`_count`') });
+  expect((await page(2)).versions).toHaveLength(2);
+});
+
 test('a question that is larger than a command is told so, and the next one is answered', async () => {
   const where = some('Patient', param('Patient', 'identifier').code, ...Array.from({ length: 20 }, (_, n) => token(`${n}${'x'.repeat(3_000_000)}`)));
   const query = { branches: [{ type: 'Patient', where, links: [] }], sort: [], limit: 1 };
