@@ -17,7 +17,7 @@ afterAll(() => store.close());
 const names = (count: number, text: string): object => ({ name: [{ given: Array.from({ length: count }, (_, n) => `${text}${n}`) }] });
 test.each([
   ['a body over 16 MB', { text: { status: 'generated', div: 'x'.repeat(16_500_000) } }],
-  ['what a body of 1.5 MB is found by, over 16 MB', names(500, '한'.repeat(1000))],
+  ['what a body of 1.5 MB is found by, over 16 MB', names(700, '한'.repeat(1000))],
   [
     'more words than an index takes of one document',
     { text: { status: 'generated', div: Array.from({ length: 95_000 }, (_, n) => n.toString(36)).join(' ') } },
