@@ -31,7 +31,8 @@ const told = (err: string, event: string): readonly Record<string, unknown>[] =>
     .filter(line => line.event === event);
 
 const address = (name: string): string => (engine === 'sqlite' ? `sqlite:${join(folder.path, `${name}.db`)}` : scratchStore());
-const patients = 6000;
+/** So many that it takes a while, and so many in one commit. */
+const [patients, portion] = engine === 'sqlite' ? [6000, 500] : [800, 40];
 const names = Array.from({ length: 12 }, (_, at) => ({ family: `Family${at}`, given: [`Given${at}`, `Other${at}`] }));
 /** A store with so many resources that it takes a while to index them, half of them with green eyes; servers were there before. */
 async function filled(name: string): Promise<string> {
@@ -39,9 +40,9 @@ async function filled(name: string): Promise<string> {
   const { server } = await start({ KINDRED_STORE: made });
   await server.stop();
   const store = await openScratch(made, 'filler');
-  for (let from = 0; from < patients; from += 500)
+  for (let from = 0; from < patients; from += portion)
     await store.commit(
-      Array.from({ length: 500 }, (_, at) => put(`Patient/p${from + at}`, { ...patientWith(at % 2 === 0 ? 'green' : 'brown'), name: names })),
+      Array.from({ length: portion }, (_, at) => put(`Patient/p${from + at}`, { ...patientWith(at % 2 === 0 ? 'green' : 'brown'), name: names })),
       new Date().toISOString(),
     );
   await store.close();
