@@ -13,7 +13,7 @@ const help = `Usage: npm run bench -- [--mongodb URL] [--quick] [--only TEXT] [-
 How much more than the floor Kindred needs. The floor is an Express server that sends the same stored bytes from the same
 engine by key, puts the same page together, and inserts the same body: in SQLite with group commit, in MongoDB acknowledged
 by a majority (test/bench/floor.ts). Servers run on loopback over real files, 32 connections each, floor and Kindred in
-turns; what is compared are medians of rounds.
+turns; what is compared are medians of rounds. What searches cost as the database grows: npm run bench:searches.
 
 Modes: off      KINDRED_AUTH=off KINDRED_AUDIT=off
        audit    KINDRED_AUTH=off
