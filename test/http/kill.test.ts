@@ -43,6 +43,9 @@ describe(`a server that is killed under load (seed ${seed})`, () => {
     await waitUntilWritable(load);
     const writing = write(load);
     await Promise.race([sleep(moment), writing]);
+    // However slow the machine: so many have to be there to be lost.
+    const done = (): number => deeds.slice(since).filter(deed => deed.told === 'done').length;
+    for (let waited = 0; done() <= 50 && waited < 600; waited++) await sleep(50);
     killed = true;
     expect(await server!.stop('SIGKILL')).toMatchObject({ code: null });
     await writing;
@@ -57,7 +60,7 @@ describe(`a server that is killed under load (seed ${seed})`, () => {
     await waitUntilWritable({ client: await start(), round: KILLS, deeds, killed: () => false });
     await server!.stop();
     await check(store!, deeds, 0);
-    expect(deeds.filter(deed => deed.told === 'done').length).toBeGreaterThan(10 * KILLS);
+    expect(deeds.filter(deed => deed.told === 'done').length).toBeGreaterThan(50 * KILLS);
   });
 });
 
