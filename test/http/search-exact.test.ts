@@ -23,6 +23,7 @@ const resources = [
   observation('e-longer', { valueQuantity: quantity(78.12345678901234), subject: { display: 'somebody' }, meta: { tag: [{ system: 'urn:t', code: 'x' }] } }),
   observation('e-contained', { subject: { reference: '#p' }, contained: [{ resourceType: 'Patient', id: 'p' }] }),
   { resourceType: 'Encounter', id: 'e-visit', status: 'finished', class: { code: 'AMB' }, subject: { reference: 'Patient/e-tagged' } },
+  { resourceType: 'Medication', id: 'e-lot', status: 'active', batch: { lotNumber: 'AB1' } },
   { resourceType: 'ValueSet', id: 'e-set', status: 'draft', url: 'http://acme.example/ValueSet/1', version: '7' },
 ];
 beforeAll(async () => {
@@ -61,6 +62,8 @@ describe('3.1.1.4.10 token: a system that is named is the one that is implied', 
     ['Patient?active=http://terminology.hl7.org/CodeSystem/special-values|true&given=lukasz', ['e-lukasz']],
     ['Observation?status=urn:wrong|', []],
     ['Patient?identifier=urn:only|', ['e-lukasz']],
+    // Which one is implied is not known: then it is not held against what is stored.
+    ['Medication?lot-number=urn:lots|AB1', ['e-lot']],
   ])('%s', async (query, ids) => expect(await find(query)).toEqual(ids));
 });
 
