@@ -1,8 +1,9 @@
 import type { Caller } from '../access/caller.ts';
 import { parseScopes } from '../access/scope.ts';
+import type { Account, Hat } from '../account/account.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { KeyName } from '../fhir/types.ts';
-import type { Account, Client, Hat } from './people.ts';
+import type { Client } from './client.ts';
 
 /** The claims of one of our access tokens. */
 export interface Claims {

@@ -1,9 +1,10 @@
 import { SignJWT } from 'jose';
 import { parseScopes } from '../access/scope.ts';
+import { type Account, caredFor, type Hat } from '../account/account.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { ResourceStore } from '../store/store.ts';
+import type { Client } from './client.ts';
 import { ALGORITHM, type SigningKey } from './keys.ts';
-import { type Account, type Client, caredFor, type Hat } from './people.ts';
 
 export interface TokenRequest {
   readonly client: string;

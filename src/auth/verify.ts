@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
 import { errors, jwtVerify } from 'jose';
 import type { Caller } from '../access/caller.ts';
+import { type Account, caredFor } from '../account/account.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { EpochName, ResourceStore } from '../store/store.ts';
 import { type Claims, callerOf } from './caller.ts';
+import type { Client, OauthGrant } from './client.ts';
 import { ALGORITHM, type SigningKey } from './keys.ts';
-import { type Account, type Client, caredFor, type OauthGrant } from './people.ts';
 
 export type Verify = (token: string) => Promise<Caller>;
 

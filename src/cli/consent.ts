@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { confirms } from '../auth/password.ts';
-import type { Account } from '../auth/people.ts';
+import type { Account } from '../account/account.ts';
+import { confirms } from '../account/password.ts';
 import type { KeyName } from '../fhir/types.ts';
 import { type App, type Command, CommandProblem, configOfStore, exits, print, withApp } from './command.ts';
 

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
-import type { Account, Client, Organization } from '../auth/people.ts';
+import type { Account, Organization } from '../account/account.ts';
+import type { Client } from '../auth/client.ts';
 import type { KeyName, Resource } from '../fhir/types.ts';
 
 /** A seed file: who there is, and what is stored to begin with. */

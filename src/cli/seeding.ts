@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Caller } from '../access/caller.ts';
 import { consentKindSystem } from '../access/canonical.ts';
-import { hashPassword, isPassword } from '../auth/password.ts';
-import type { Account } from '../auth/people.ts';
+import type { Account } from '../account/account.ts';
+import { hashPassword, isPassword } from '../account/password.ts';
 import { type KeyName, nameOf, type Resource } from '../fhir/types.ts';
 import type { Origin, RecordId } from '../search/indexed.ts';
 import type { Change } from '../store/store.ts';

@@ -130,6 +130,8 @@ export interface ResourceStore extends ResourceReader, DocumentReader {
    * earlier call gave. Undefined where there are none. A resource that is changed meanwhile ends with what its new version is found by.
    */
   reindex(type: ResourceType, after: string | number | undefined, limit: number, resourceOf: ResourceOf): Promise<Reindexed | undefined>;
+  /** Takes away documents that expired before this moment (epoch ms), with their epochs; at most `limit`. Gives back how many. */
+  sweep(before: number, limit: number): Promise<number>;
   /** Resolves where the store can answer now. */
   ready(): Promise<void>;
   /** How many live resources there are of each type. */

@@ -1,5 +1,5 @@
 import { referenceName } from '../access/elements.ts';
-import type { KeyName } from '../fhir/types.ts';
+import type { Instant, KeyName } from '../fhir/types.ts';
 import type { ResourceStore } from '../store/store.ts';
 
 /** What is kept about those who may get in: documents, not FHIR. */
@@ -15,29 +15,40 @@ export interface Hat {
   readonly resource?: KeyName;
   readonly organization?: string;
 }
+/** A login. The user name is the key; an e-mail address may be shared and proves nothing. */
 export interface Account {
   readonly username: string;
   readonly hats: readonly Hat[];
-  /** scrypt, as `salt.hash`; absent: the account cannot confirm anything itself. */
+  /** argon2id, in the PHC format (`$argon2id$…`). Absent: nobody can sign in with a password. */
   readonly password?: string;
   /** Base32, as authenticator apps take it. */
   readonly totp?: string;
+  /** The step of the last TOTP code that was taken: each is good once. */
+  readonly totpStep?: number;
+  readonly passkeys?: readonly Passkey[];
+  /** SHA-256 of each recovery code that is left, base64url. */
+  readonly recovery?: readonly string[];
+  readonly email?: string;
+  /** As people write it, for the pages. */
+  readonly name?: string;
+  /** The terms that were accepted, and when. */
+  readonly terms?: { readonly version: string; readonly at: Instant };
+  readonly created?: Instant;
+  /** Nobody gets in any more, and every token ends. */
+  readonly disabled?: Instant;
+  /** Sessions that began before this have ended: sign-out everywhere, a new password. */
+  readonly signedOutAt?: Instant;
 }
-export interface Client {
-  readonly client_id: string;
-  readonly client_name: string;
-  readonly kind: 'system' | 'app';
-  readonly organization?: string;
-  readonly scope: string;
-  readonly [other: string]: unknown;
-}
-/** One authorization of one client: what a token comes from. Ending it ends every token at once. */
-export interface OauthGrant {
+/** A WebAuthn credential. */
+export interface Passkey {
+  /** base64url. */
   readonly id: string;
-  readonly client: string;
-  readonly account?: string;
-  readonly scope: string;
-  readonly active: boolean;
+  /** COSE public key, base64url. */
+  readonly publicKey: string;
+  readonly counter: number;
+  readonly transports?: readonly string[];
+  readonly name: string;
+  readonly created: Instant;
 }
 
 /** The patient for whom a RelatedPerson stands now; undefined where it is deleted or no longer active. */

@@ -1,7 +1,7 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { TOTP } from 'otpauth';
-import type { Account } from './people.ts';
+import type { Account } from './account.ts';
 
 const derive = promisify(scrypt) as (
   password: string,
