@@ -22,11 +22,25 @@ export interface Config {
   readonly log: LogLevel;
   /** A file that holds the time, for tests; loopback only. */
   readonly clock: string | undefined;
+  /** Where post to people goes: `dir:PATH`, `smtp://…`; and from whom it is. */
+  readonly mail: string;
+  readonly mailFrom: string;
+  /** Whether people may sign up by themselves. */
+  readonly signUp: boolean;
+  /** What becomes of an app that registers itself. */
+  readonly registration: (typeof registrations)[number];
+  /** JWKS URLs of clients may lead to addresses of a private network. */
+  readonly privateJwks: boolean;
+  /** A file that lists further issuers of access tokens. */
+  readonly issuers: string | undefined;
+  /** How many proxies stand before the server, each of which adds to X-Forwarded-For. */
+  readonly proxies: number;
   /** Largest request body, bytes. */
   readonly maxBody: number;
 }
 const levels = ['error', 'warn', 'info', 'debug', 'silent'] as const;
 export type LogLevel = (typeof levels)[number];
+const registrations = ['held', 'open', 'off'] as const;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Every setting, for `--help` and the README: name, default, meaning. */
@@ -43,6 +57,13 @@ export const settings: readonly (readonly [string, string, string])[] = [
   ['KINDRED_AUDIT', 'on', '`off` only together with KINDRED_AUTH=off'],
   ['KINDRED_LOG', 'info', levels.join(', ')],
   ['KINDRED_MAX_BODY', '64mb', 'largest request body: a number of bytes, or with kb or mb'],
+  ['KINDRED_MAIL', 'dir:./data/mail', 'where post to people goes: `dir:PATH` (a file for each message), `smtp://…` or `smtps://…`'],
+  ['KINDRED_MAIL_FROM', 'Kindred <no-reply@localhost>', 'the sender of that post'],
+  ['KINDRED_SIGN_UP', 'on', '`off`: accounts are made by `kindred account add` and by seeds only'],
+  ['KINDRED_REGISTRATION', 'held', 'apps that register themselves: `held` until `kindred client approve`, `open` at once (never systems), or `off`'],
+  ['KINDRED_PRIVATE_JWKS', 'off', '`on`: the JWKS URLs of clients may lead to addresses of a private network'],
+  ['KINDRED_ISSUERS', '', 'a JSON file of further issuers whose access tokens are taken'],
+  ['KINDRED_PROXIES', '0', 'how many proxies stand before the server; the address of who asks is taken from X-Forwarded-For accordingly'],
   ['KINDRED_CLOCK', '', '`file:PATH` holding an instant, reread for each request; loopback only, for tests'],
 ];
 
@@ -89,6 +110,12 @@ export function readConfig(environment: Environment): { readonly config: Config 
   const storePatience = numberFrom('KINDRED_STORE_TIMEOUT', 1, 600) * 1000;
   const queryTime = numberFrom('KINDRED_QUERY_TIME', 0.1, 600) * 1000;
   const slow = numberFrom('KINDRED_SLOW', 0, 600_000);
+  const proxies = numberFrom('KINDRED_PROXIES', 0, 10);
+  const mail = get('KINDRED_MAIL');
+  if (!/^(dir:.+|smtps?:\/\/[^\s]+)$/.test(mail)) mistakes.push('KINDRED_MAIL must be dir:PATH, smtp://… or smtps://…');
+  const registration = oneOf('KINDRED_REGISTRATION', registrations) as Config['registration'];
+  const signUp = oneOf('KINDRED_SIGN_UP', ['on', 'off']) === 'on';
+  const privateJwks = oneOf('KINDRED_PRIVATE_JWKS', ['on', 'off']) === 'on';
   const size = /^(\d{1,9})(kb|mb)?$/.exec(get('KINDRED_MAX_BODY').toLowerCase());
   if (size === null) mistakes.push(`KINDRED_MAX_BODY is \`${get('KINDRED_MAX_BODY')}\`; it must be a number of bytes such as 5mb`);
   const log = oneOf('KINDRED_LOG', levels) as LogLevel;
@@ -107,6 +134,13 @@ export function readConfig(environment: Environment): { readonly config: Config 
     audit,
     log,
     clock: clock?.slice('file:'.length),
+    mail,
+    mailFrom: get('KINDRED_MAIL_FROM'),
+    signUp,
+    registration,
+    privateJwks,
+    issuers: environment.KINDRED_ISSUERS || undefined,
+    proxies,
     maxBody: Number(size?.[1]) * scale,
   };
   return { config: Object.freeze(config) };

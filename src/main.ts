@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { openApp, openTransfer, serve } from './app.ts';
+import { openApp, openTransfer } from './app.ts';
 import { runCommand } from './cli/kindred.ts';
+import { serve } from './serve.ts';
 
 process.exitCode = await runCommand(process.argv.slice(2), { openApp, serve, openTransfer, environment: process.env });

@@ -33,3 +33,6 @@ export interface Caller {
   /** The one caller of a server that is run without authorization: all records are open to it. */
   readonly open?: true;
 }
+
+/** The server's own hand does what a caregiver does in our own pages. */
+export const isHandOfCaregiver = ({ kind, origin }: Caller): boolean => kind === 'server' && origin?.kind === 'caregiver';

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { Caller } from '../access/caller.ts';
+import { type Caller, isHandOfCaregiver } from '../access/caller.ts';
 import type { Reason } from '../access/decision.ts';
 import { parseJson } from '../fhir/json.ts';
 import { type Coding, type KeyName, nameOf, type Resource, type ResourceKey, type ResourceType } from '../fhir/types.ts';
@@ -50,7 +50,7 @@ export function auditRecord(happening: Happening): AuditRecord {
             client: caller.client,
             ...(caller.account === undefined ? {} : { account: caller.account }),
             who: caller.who,
-            ...(caller.kind === 'caregiver' && caller.record !== undefined ? { onBehalfOf: caller.record } : {}),
+            ...((caller.kind === 'caregiver' || isHandOfCaregiver(caller)) && caller.record !== undefined ? { onBehalfOf: caller.record } : {}),
             purpose: caller.purpose,
             token: caller.token,
           },

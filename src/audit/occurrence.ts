@@ -1,6 +1,6 @@
-import type { Instant, KeyName } from '../fhir/types.ts';
+import type { Instant, KeyName, ResourceType } from '../fhir/types.ts';
 import type { RecordId } from '../search/indexed.ts';
-import type { AuditOutcome } from './record.ts';
+import type { AuditCaller, AuditOutcome, AuditRecord } from './record.ts';
 
 /** What happens beside the road: who gets in, and what they are given. */
 export type OccurrenceCode =
@@ -51,4 +51,64 @@ export interface Moment {
   readonly at: Instant;
   /** Public FHIR base. */
   readonly server: string;
+}
+
+/** What a line of each code is about: it is read by nobody but the patient who may not read that, and what is about a Consent by the patient alone. */
+const about: Readonly<Record<OccurrenceCode, ResourceType>> = {
+  'sign-up': 'Person',
+  'sign-in': 'Person',
+  'sign-out': 'Person',
+  credentials: 'Person',
+  account: 'Person',
+  authorize: 'Consent',
+  token: 'Consent',
+  refresh: 'Consent',
+  introspect: 'Consent',
+  revoke: 'Consent',
+  launch: 'Consent',
+  register: 'Consent',
+  client: 'Consent',
+  key: 'Consent',
+};
+export const isOccurrence = (code: string): code is OccurrenceCode => Object.hasOwn(about, code);
+
+/** An occurrence → the line that is kept. Pure. */
+export function occurrenceRecord(occurrence: Occurrence, { id, at, server }: Moment): AuditRecord {
+  const { code, outcome = '0', why, account, record, consents = [], text, address, count } = occurrence;
+  const caller = callerOf(occurrence);
+  return {
+    id,
+    at,
+    code,
+    outcome,
+    ...(why === undefined ? {} : { why }),
+    ...(caller === undefined ? {} : { caller }),
+    ...(caller === undefined && account !== undefined ? { account } : {}),
+    ...(address === undefined ? {} : { address }),
+    server,
+    request: id,
+    ...(record === undefined ? {} : { record }),
+    consents: [...new Set(consents)].sort(),
+    ...(text === undefined ? {} : { text }),
+    ...(count === undefined ? {} : { count }),
+    labels: { confidentiality: 3, sensitivity: [], types: [about[code]] },
+  };
+}
+
+const kinds: Readonly<Record<ResourceType, string>> = { Patient: 'patient', RelatedPerson: 'caregiver', Practitioner: 'practitioner', Organization: 'system' };
+
+/** Where a sign-in failed nobody was authenticated, whatever name was given. */
+function callerOf({ code, outcome = '0', client, account, who, onBehalfOf, purpose, token }: Occurrence): AuditCaller | undefined {
+  const known = who !== undefined || (account !== undefined && !(outcome !== '0' && (code === 'sign-in' || code === 'sign-up')));
+  if (!known && client === undefined) return undefined;
+  const kind = who === undefined ? (known ? 'account' : 'client') : (kinds[who.slice(0, who.indexOf('/'))] ?? 'account');
+  return {
+    kind,
+    ...(client === undefined ? {} : { client }),
+    ...(known && account !== undefined ? { account } : {}),
+    ...(who === undefined ? {} : { who }),
+    ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+    ...(purpose === undefined ? {} : { purpose }),
+    ...(token === undefined ? {} : { token }),
+  };
 }

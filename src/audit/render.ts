@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
 import type { Coding, Resource } from '../fhir/types.ts';
+import { isOccurrence, type OccurrenceCode } from './occurrence.ts';
 import type { AuditRecord } from './record.ts';
+import { renderOccurrence } from './render-occurrence.ts';
 
 // IHE Basic Audit Log Patterns (BALP) 1.1.4: https://profiles.ihe.net/ITI/BALP/
 const PROFILE = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.';
@@ -51,6 +53,7 @@ const keeps = ({ outcome, address, query, target }: AuditRecord, { profile }: Pa
 
 /** The BALP AuditEvent of a line of the log. Pure. A refusal has the shape of the profiles and does not claim them. */
 export function renderAuditEvent(record: AuditRecord): Resource {
+  if (isOccurrence(record.code)) return renderOccurrence(record as AuditRecord & { readonly code: OccurrenceCode });
   const pattern = patterns[record.code] ?? other;
   const profile = keeps(record, pattern) ? `${PROFILE}${record.record === undefined ? '' : 'Patient'}${pattern.profile}` : undefined;
   return {

@@ -3,6 +3,7 @@ import type { Account } from '../account/account.ts';
 import type { Choice, From } from '../account/accounts.ts';
 import type { Session } from '../account/session.ts';
 import type { Client, OauthGrant } from './client.ts';
+import type { Launch } from './launch.ts';
 
 /** What an app asks a person for: an OAuth authorization request that waits for its answer. */
 export interface Asking {
@@ -13,7 +14,7 @@ export interface Asking {
   /** What it asked for and cannot be given. */
   readonly dropped: readonly string[];
   /** The EHR's launch, where it began there. */
-  readonly launch?: { readonly account?: string; readonly patient?: string; readonly encounter?: string };
+  readonly launch?: Launch;
   /** It is about one patient: `patient/` scopes or `launch/patient`. */
   readonly needsRecord: boolean;
   readonly needsEncounter: boolean;

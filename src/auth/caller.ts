@@ -17,6 +17,8 @@ export interface Claims {
   readonly patient?: string;
   /** As whom it acts. */
   readonly fhirUser?: string;
+  /** The key that whoever uses it must have (RFC 9449). */
+  readonly cnf?: { readonly jkt?: string };
 }
 
 /** Purpose of use by the kind of caller (ACCESS §2): the server sets it, no request does. */

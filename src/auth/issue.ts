@@ -1,10 +1,12 @@
 import { SignJWT } from 'jose';
-import { parseScopes } from '../access/scope.ts';
+import { parseScopes, type ScopeLevel } from '../access/scope.ts';
 import { type Account, caredFor, type Hat } from '../account/account.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { ResourceStore } from '../store/store.ts';
 import type { Client } from './client.ts';
-import { ALGORITHM, type SigningKey } from './keys.ts';
+import { algorithms, type KeyRing, signs } from './keys.ts';
+import { allowedScopes, isContextScope, wordsOf } from './scopes.ts';
+import { audienceOf, issuerOf } from './verify.ts';
 
 export interface TokenRequest {
   readonly client: string;
@@ -25,7 +27,7 @@ export interface TokenResponse {
 }
 interface Issuer {
   readonly store: ResourceStore;
-  readonly key: SigningKey;
+  readonly keys: KeyRing;
   /** Public URL of the server. */
   readonly url: string;
   readonly now: string;
@@ -40,7 +42,8 @@ const LIFETIME_SYSTEM = 300;
  * Throws Problem 'invalid' naming what does not fit: unknown client or account, no such hat, no scope left.
  */
 export async function issueToken(request: TokenRequest, issuer: Issuer): Promise<TokenResponse> {
-  const { store, key, url, now } = issuer;
+  const { store, url, now } = issuer;
+  const key = signs(await issuer.keys.current(), algorithms.token);
   const client = (await store.document('client', request.client)) as Client | undefined;
   if (client === undefined) throw new Problem('invalid', `there is no client \`${request.client}\``);
   const hat = request.account === undefined ? undefined : await findHat(request, store);
@@ -69,9 +72,9 @@ export async function issueToken(request: TokenRequest, issuer: Issuer): Promise
   if (!made.ok) throw new Problem('conflict', 'the grant could not be stored');
   const issued = Math.floor(Date.parse(now) / 1000);
   const access_token = await new SignJWT({ client_id: client.client_id, scope, grant, ...person, ...(patient === undefined ? {} : { patient }) })
-    .setProtectedHeader({ alg: ALGORITHM, kid: key.id, typ: 'at+jwt' })
-    .setIssuer(url)
-    .setAudience(`${url}/fhir`)
+    .setProtectedHeader({ alg: algorithms.token, kid: key.id, typ: 'at+jwt' })
+    .setIssuer(issuerOf(url))
+    .setAudience(audienceOf(url))
     .setSubject(request.account ?? client.client_id)
     .setJti(token)
     .setIssuedAt(issued)
@@ -105,24 +108,10 @@ async function findHat({ account: username, record }: TokenRequest, store: Resou
   throw new Problem('invalid', `account \`${username}\` has no hat for record \`${record}\``);
 }
 
-/**
- * What is asked for, without what the client is not registered for and what this kind of caller cannot hold (ACCESS §2). A client that is registered for
- * a part of a type (`?param=value`) asks for that part, or for less.
- */
+/** What is asked for, without what the client is not registered for and what this kind of caller cannot hold (ACCESS §2). */
 function grantedScope(asked: string, client: Client, hat: Hat | undefined): string {
-  const level = hat === undefined ? 'system' : hat.kind === 'practitioner' ? 'user' : 'patient';
-  const registered = parseScopes(client.scope).scopes;
-  const fits = (text: string): boolean => {
-    const scope = parseScopes(text).scopes[0];
-    if (scope === undefined) return false;
-    if (scope.level !== level && !(scope.level === 'patient' && hat?.kind === 'practitioner')) return false;
-    return registered.some(
-      one =>
-        one.level === scope.level &&
-        (one.type === '*' || one.type === scope.type) &&
-        [...scope.may].every(letter => one.may.has(letter)) &&
-        one.where.every(([name, value]) => scope.where.some(pair => pair[0] === name && pair[1] === value)),
-    );
-  };
-  return asked.split(/\s+/).filter(fits).join(' ');
+  const levels: readonly ScopeLevel[] = hat === undefined ? ['system'] : hat.kind === 'practitioner' ? ['user', 'patient'] : ['patient'];
+  return allowedScopes(wordsOf(asked), client.scope, levels)
+    .filter(word => !isContextScope(word))
+    .join(' ');
 }

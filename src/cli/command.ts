@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Caller } from '../access/caller.ts';
+import type { Accounts } from '../account/accounts.ts';
+import type { Occurrence } from '../audit/occurrence.ts';
 import type { TokenRequest, TokenResponse } from '../auth/issue.ts';
+import type { KeyRing } from '../auth/keys.ts';
 import type { Verify } from '../auth/verify.ts';
 import { type Config, readConfig } from '../config.ts';
-import type { Answer, FhirRequest } from '../interaction/interaction.ts';
+import type { Answer, FhirRequest, Interaction } from '../interaction/interaction.ts';
 import type { Parts } from '../interaction/parts.ts';
 import type { Routed } from '../interaction/table.ts';
 import type { WriteLog } from '../log.ts';
 import type { StoreAddress } from '../store/address.ts';
-import type { ResourceStore } from '../store/store.ts';
+import type { Change, ResourceStore } from '../store/store.ts';
 import type { Transfer } from '../store/transfer.ts';
 
 /** All parts put together, without a server around them. */
@@ -24,9 +27,17 @@ export interface App {
   /** The caller of open mode. */
   readonly open: Caller;
   now(): string;
+  readonly keys: KeyRing;
+  readonly accounts: Accounts;
+  /** A line of the log about what happens beside the road. */
+  note(occurrence: Occurrence): readonly Extract<Change, { readonly op: 'event' }>[];
+  /** Ends an authorization: all its tokens, and its Consent. */
+  end(grant: string, from?: { readonly address?: string }): Promise<void>;
   issue(request: TokenRequest): Promise<TokenResponse>;
   /** The one road. `routed`: where the request has been routed already. */
   run(request: FhirRequest, caller: Caller, routed?: Routed): Promise<Answer>;
+  /** Takes an interaction that no address leads to along the road. */
+  walk(interaction: Interaction, path: readonly string[], caller: Caller): Promise<Answer>;
   /** A person activates a Consent: the one write that no client can ask for. */
   activate(id: string, version: string, person: Caller): Promise<Answer>;
   close(): Promise<void>;

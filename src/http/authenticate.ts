@@ -8,7 +8,7 @@ export type VerifyToken = (token: string) => Promise<Caller>;
 /**
  * RFC 6750: the token is in the Authorization header and nowhere else. A request without one is told the scheme, and no error code (§3.1).
  */
-export async function authenticate(message: IncomingMessage, verify: VerifyToken): Promise<Caller> {
+export async function authenticate(message: IncomingMessage, verify: VerifyToken, address: string): Promise<Caller> {
   const header = message.headers.authorization;
   if (header === undefined)
     throw new Problem('login', 'an access token is needed: `Authorization: Bearer …`', { headers: { 'WWW-Authenticate': 'Bearer realm="kindred"' } });
@@ -19,7 +19,5 @@ export async function authenticate(message: IncomingMessage, verify: VerifyToken
       headers: { 'WWW-Authenticate': 'Bearer realm="kindred", error="invalid_request"' },
     });
   }
-  const caller = await verify(token);
-  const address = message.socket.remoteAddress;
-  return address === undefined ? caller : { ...caller, address };
+  return { ...(await verify(token)), address };
 }

@@ -5,6 +5,8 @@ import { Problem } from '../fhir/problem.ts';
 import type { Answer, FhirRequest } from '../interaction/interaction.ts';
 import type { Routed } from '../interaction/table.ts';
 import { authenticate, type VerifyToken } from './authenticate.ts';
+import { allowAnyOrigin } from './cors.ts';
+import { publish } from './published.ts';
 import { discardBody, readBytes, readHead, withBody } from './request.ts';
 import { sendAnswer, sendProblem } from './response.ts';
 
@@ -19,11 +21,23 @@ export interface Doors {
   run(routed: Routed, request: FhirRequest, caller: Caller): Promise<Answer>;
   /** Puts into the log what ended a request of this caller, unless it is there. */
   note(error: unknown, request: FhirRequest, caller: Caller): Promise<void>;
+  /** Who asks. */
+  addressOf(message: IncomingMessage): string;
+  /** Everything about getting in; absent in open mode. */
+  readonly entrance?: Entrance;
   /** Somebody came without a valid token. */
   refused(address: string): void;
   /** A line for the operator; never content, never a token. */
   log(entry: { readonly status: number; readonly method: string; readonly what: string; readonly ms: number; readonly problem?: Problem }): void;
   ready(): Promise<boolean>;
+}
+
+/** The way in: what is known of it, the authorization server under `/auth`, and the pages for people. */
+export interface Entrance {
+  /** JSON documents that anybody may read, by their paths. */
+  readonly published: Readonly<Record<string, object>>;
+  authorize(message: IncomingMessage, response: ServerResponse): Promise<void>;
+  readonly pages: express.Router;
 }
 
 /** The whole server as an Express application. */
@@ -36,12 +50,28 @@ export function makeServer(doors: Doors): express.Express {
     const ready = await doors.ready();
     response.status(ready ? 200 : 503).json({ ready });
   });
+  app.use('/fhir', allowAnyOrigin);
+  if (doors.entrance !== undefined) enter(app, doors.entrance);
   app.use('/fhir', (message: IncomingMessage, response: ServerResponse) => void answer(message, response, doors));
   app.use((message: IncomingMessage, response: ServerResponse) => {
     sendProblem(response, new Problem('not-found', 'there is nothing here; FHIR is at /fhir'), message.method === 'HEAD');
   });
   return app;
 }
+
+function enter(app: express.Express, { published, authorize, pages }: Entrance): void {
+  for (const [path, document] of Object.entries(published)) app.get(path, allowAnyOrigin, publish(document));
+  // RFC 8414 §3.1: the metadata of an issuer with a path.
+  app.get('/.well-known/oauth-authorization-server/auth', (request, response) => {
+    request.url = '/.well-known/oauth-authorization-server';
+    request.originalUrl = `/auth${request.url}`;
+    return authorize(request, response);
+  });
+  app.use((request, response, next) => (request.path.startsWith('/fhir') || !isPage(request.path) ? next() : pages(request, response, next)));
+  app.use('/auth', (request: IncomingMessage, response: ServerResponse) => authorize(request, response));
+}
+/** Of the authorization server's addresses only its questions to a person are pages. */
+const isPage = (path: string): boolean => !path.startsWith('/auth/') || path.startsWith('/auth/interaction/');
 
 /** What a POST may be that writes nothing itself. */
 const unwritten: readonly Routed['code'][] = ['search-type', 'search-system', 'batch'];
@@ -58,7 +88,7 @@ async function answer(message: IncomingMessage, response: ServerResponse, doors:
     // Express has cut the mount path off `url` already.
     const request = readHead(message, '');
     const open = request.path.length === 1 && request.path[0] === 'metadata';
-    const caller = open || doors.verify === undefined ? doors.open : await authenticate(message, doors.verify);
+    const caller = open || doors.verify === undefined ? doors.open : await authenticate(message, doors.verify, doors.addressOf(message));
     if (!open) noting = error => doors.note(error, request, caller);
     const routed = doors.route(request);
     what = routed.type === undefined ? routed.code : `${routed.code} ${routed.type}`;
@@ -73,7 +103,7 @@ async function answer(message: IncomingMessage, response: ServerResponse, doors:
   } catch (caught) {
     const error = await noted(caught, noting);
     const problem = sendProblem(response, error, head);
-    if (problem.code === 'login') doors.refused(message.socket.remoteAddress ?? 'unknown');
+    if (problem.code === 'login') doors.refused(doors.addressOf(message));
     if (!message.complete) discardBody(message);
     done(response.statusCode, problem);
   }

@@ -1,7 +1,7 @@
 import type { Action, Decision } from '../access/decision.ts';
 import type { Instant, Resource, ResourceKey, ResourceType } from '../fhir/types.ts';
 import type { SearchQuery } from '../search/query.ts';
-import type { ResourceReader, Version } from '../store/store.ts';
+import type { Change, ResourceReader, Version } from '../store/store.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -108,7 +108,11 @@ export interface WritePlan {
   readonly keys: readonly ResourceKey[];
   /** Criteria that are searched (narrowed) before the drafts are made: conditional creates and references. */
   readonly criteria: ReadonlyMap<string, SearchQuery>;
+  /** What is not FHIR and goes into the same commit. */
+  readonly also?: readonly Also[];
 }
+/** A document, or a line of the log. */
+export type Also = Extract<Change, { op: 'document' | 'event' }>;
 /** What the criteria found, by the same names. */
 export type Found = ReadonlyMap<string, readonly ResourceKey[]>;
 

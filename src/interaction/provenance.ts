@@ -1,4 +1,4 @@
-import type { Caller } from '../access/caller.ts';
+import { type Caller, isHandOfCaregiver } from '../access/caller.ts';
 import type { Reason } from '../access/decision.ts';
 import { nameOf, type Resource, type ResourceKey } from '../fhir/types.ts';
 
@@ -19,7 +19,7 @@ export function provenanceOf(
 ): Resource {
   const consents = [...new Set(reasons.flatMap(reason => reason.sources.filter(source => source.startsWith('Consent/'))))].sort();
   const behalf =
-    caller.kind === 'caregiver'
+    caller.kind === 'caregiver' || isHandOfCaregiver(caller)
       ? caller.record
       : caller.kind === 'practitioner' && caller.organization !== undefined
         ? `Organization/${caller.organization}`

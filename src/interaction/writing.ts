@@ -68,6 +68,7 @@ export async function writeRoad(interaction: WriteInteraction, request: FhirRequ
     ...writes.flatMap(({ one }) => record(journey, overlay, one)),
     ...writes.flatMap(({ one }) => logLines(journey, overlay, one)),
     ...drafts.flatMap(draft => (draft.op === 'found' ? logFound(journey, overlay.stored(draft.key), reasons) : [])),
+    ...(plan.also ?? []),
   ];
   // What the facets were computed from must still be so, and what was not there still absent; a Patient is looked at for being there only.
   for (const version of overlay.used())
@@ -183,6 +184,8 @@ function outrun(
   if (committed.why === 'version' && draft !== undefined && draft.op !== 'found' && draft.ifMatch !== undefined && draft.ifMatch !== '*') {
     throw tell(draft, new Problem('version-changed', `${nameOf(draft.key)} is no longer at version ${draft.ifMatch}`));
   }
+  // It will not go away, however often it is tried.
+  if (committed.why === 'document') throw new Problem('conflict', 'what belongs to this has been made already');
   return OUTRUN;
 }
 

@@ -4,6 +4,7 @@ import type { Account } from '../account/account.ts';
 import type { Accounts, From } from '../account/accounts.ts';
 import type { Session } from '../account/session.ts';
 import type { Authorizations } from '../auth/authorization.ts';
+import type { Problem } from '../fhir/problem.ts';
 import type { Answer, FhirRequest } from '../interaction/interaction.ts';
 import type { Html } from './html.ts';
 
@@ -13,12 +14,18 @@ export interface PortalParts {
   readonly url: string;
   readonly accounts: Accounts;
   readonly authorizations: Authorizations;
+  /** Who asks, by address: proxies are looked through. */
+  addressOf(message: IncomingMessage): string;
+  /** Whether people may sign up by themselves. */
+  readonly signUp: boolean;
   /** Epoch ms. */
   now(): number;
   /** The one road, for a person who reads or ends something in a page. */
   run(request: FhirRequest, caller: Caller): Promise<Answer>;
   /** The person brings the version of a Consent that was seen into force. */
   activate(id: string, version: string, person: Caller): Promise<Answer>;
+  /** A line for the operator; `what` is the path of the route, without what stands for a name in it. */
+  log(entry: { readonly status: number; readonly method: string; readonly what: string; readonly ms: number; readonly problem?: Problem }): void;
 }
 
 /** One request for a page. */

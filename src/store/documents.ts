@@ -9,6 +9,8 @@ export type DocumentKind =
   | 'organization'
   | 'account'
   | 'hat'
+  /** Whose a WebAuthn credential is; under its id. */
+  | 'passkey'
   | 'client'
   | 'grant'
   | 'note'

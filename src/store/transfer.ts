@@ -21,8 +21,8 @@ export interface Items {
   /** The grant rows of a Consent, in the order of its nodes. */
   readonly grants: { readonly consent: KeyName; readonly rows: readonly Grant[] };
   readonly epoch: { readonly name: string; readonly epoch: number };
-  /** `value` is JSON. */
-  readonly document: { readonly kind: string; readonly id: string; readonly value: string };
+  /** `value` is JSON. `expires` is absent where it stays. */
+  readonly document: { readonly kind: string; readonly id: string; readonly value: string; readonly expires?: number };
   /** Where a writer of the log is, and what its first link names: follows from the links, and is only compared. */
   readonly end: { readonly writer: string; readonly number: number; readonly hash: string; readonly begun: string };
 }

@@ -208,11 +208,11 @@ describe('designating a primary caregiver', () => {
 describe('changing a Consent', () => {
   const active = (kind: string, origin = 'patient|Patient/mary'): Found => found({ ...grant(kind), status: 'active' }, origin);
   const end = (of: Found): Resource => ({ ...of.resource, status: 'inactive' });
-  test.each(['primary-caregiver', 'authorized-user', 'share', 'enrolment'])('the patient’s app ends %s', kind => {
+  test.each(['primary-caregiver', 'authorized-user', 'share', 'enrolment', 'app'])('the patient’s app ends %s', kind => {
     const before = active(kind, 'organization|ima');
     expect(statusOf(write(named('mary'), end(before), {}, before))).toBe('inactive');
   });
-  test.each(['restriction', 'guardian', 'app'])('the patient’s app does not end %s', kind =>
+  test.each(['restriction', 'guardian'])('the patient’s app does not end %s', kind =>
     expect(write(named('mary'), end(active(kind)), {}, active(kind))).toContain('denied'),
   );
   test('ended, it is as it was', () => {

@@ -15,7 +15,9 @@ test('every kind of the code system is one that the server knows, and has a prof
   const kind = (code: string): unknown => kindOf({ resourceType: 'Consent', category: [{ coding: [{ system: consentKindSystem, code }] }] });
   expect(codes.map(kind)).toEqual(codes);
   expect(kind('anything')).toBeUndefined();
-  expect(files.filter(name => name.startsWith('StructureDefinition')).sort()).toEqual(codes.map(code => `StructureDefinition-consent-${code}.json`).sort());
+  expect(files.filter(name => name.startsWith('StructureDefinition-consent-')).sort()).toEqual(
+    codes.map(code => `StructureDefinition-consent-${code}.json`).sort(),
+  );
 });
 
 test.each(files)('%s is sound R4 under our canonical', name => {

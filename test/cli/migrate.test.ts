@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { verifyChain } from '../../src/audit/chain.ts';
 import { event, put, write } from '../contract/world.ts';
 import { scratch } from '../http/world.ts';
-import { fill, linksOf, migrated, migratedHaltingly, open, seen } from '../migration/world.ts';
+import { fill, linksOf, migrated, migratedHaltingly, open, seen, sweptFrom } from '../migration/world.ts';
 import { kindred, root } from './process.ts';
 
 // From SQLite to SQLite, which runs everywhere; with MongoDB: test/store/mongodb-migrate.test.ts.
@@ -84,6 +84,26 @@ test('a source that is written to meanwhile is told of, and --again empties only
     expect(other[part]).toEqual(one[part]);
   const finished = await kindred(['migrate', moving, target, '--again']);
   expect([finished.code, finished.err]).toEqual([1, expect.stringContaining('not empty')]);
+});
+
+test('what expires arrives with its moment, which is compared too', async () => {
+  const [one, other] = [file('expiring'), file('expiring-there')];
+  expect(await migrated(source, one)).toEqual([]);
+  const session = { op: 'document', kind: 'session', id: 'short', value: { id: 'short' } } as const;
+  expect(
+    await migrated(one, other, {
+      async meanwhile() {
+        const store = await open(one, 'meanwhile');
+        await write(store, session);
+        await store.close();
+      },
+    }),
+  ).toEqual([expect.stringMatching(/^epochs: /), expect.stringMatching(/^documents: \d+ in both, but not the same$/)]);
+  const staying = file('staying');
+  expect(await migrated(one, staying)).toEqual([]);
+  const swept = await sweptFrom(staying);
+  expect(swept.map(([count]) => count)).toEqual([1, 0, 1]);
+  expect(await sweptFrom(one)).toEqual(swept);
 });
 
 test('killed at any moment, again and again', async () => {

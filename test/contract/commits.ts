@@ -109,38 +109,6 @@ export function commitsContract(open: Open): void {
       expect(await store.count(query)).toBe(0);
     });
 
-    test('documents', async () => {
-      const client = (value: unknown, more: object = {}): Change => ({ op: 'document', kind: 'client', id: 'app', value, ...more });
-      expect(await store.document('client', 'app')).toBeUndefined();
-      await write(store, client({ name: 'one' }, { expect: 'absent' }));
-      expect(await store.commit([client({ name: 'two' }, { expect: 'absent' })], at(1))).toEqual(refused('document'));
-      await write(
-        store,
-        client({ name: 'three' }),
-        { op: 'document', kind: 'client', id: 'other', value: [1, null] },
-        { op: 'document', kind: 'key', id: 'app', value: 'k' },
-      );
-      expect(await store.document('client', 'app')).toEqual({ name: 'three' });
-      expect(await store.documents('client')).toEqual([
-        { kind: 'client', id: 'app', value: { name: 'three' } },
-        { kind: 'client', id: 'other', value: [1, null] },
-      ]);
-      expect(await store.epochs(['client:app', 'client:other', 'client:none', 'key:app'])).toEqual([2, 1, 0, 1]);
-      await write(store, client(undefined));
-      expect(await store.documents('client')).toHaveLength(1);
-      expect(await store.epochs(['client:app', 'client:other'])).toEqual([3, 1]);
-      expect(await store.commit([{ op: 'epoch', of: 'client:app', is: 2 }], at(1))).toEqual(refused('epoch'));
-      expect(
-        await store.commit(
-          [
-            { op: 'epoch', of: 'client:app', is: 3 },
-            { op: 'epoch', of: 'client:none', is: 0 },
-          ],
-          at(1),
-        ),
-      ).toMatchObject({ ok: true });
-    });
-
     test('a closed store makes what was asked before and refuses what comes after', async () => {
       const { store: closing } = await open();
       const before = closing.commit([put('Patient/last')], at(1));

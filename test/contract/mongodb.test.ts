@@ -10,5 +10,6 @@ storeContract('MongoDB', async paramsOf => {
       await store.close();
       return openScratch(address, 'one');
     },
+    beside: () => openScratch(address, 'two', paramsOf),
   };
 });

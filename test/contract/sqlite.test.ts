@@ -11,7 +11,7 @@ import { registry } from './world.ts';
 const folder = mkdtempSync(join(tmpdir(), 'kindred-contract-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const openAt = (path: string, paramsOf = registry.paramsOf): Promise<ResourceStore> => openSqlite({ path, paramsOf, linkHash, writer: 'one' });
+const openAt = (path: string, paramsOf = registry.paramsOf, writer = 'one'): Promise<ResourceStore> => openSqlite({ path, paramsOf, linkHash, writer });
 let files = 0;
 
 storeContract('SQLite in memory', async paramsOf => ({ store: await openAt(':memory:', paramsOf) }));
@@ -25,5 +25,6 @@ storeContract('SQLite in a file', async paramsOf => {
       await store.close();
       return openAt(path);
     },
+    beside: () => openAt(path, paramsOf, 'two'),
   };
 });

@@ -1,5 +1,6 @@
 import { describe } from '@jest/globals';
 import { commitsContract } from './commits.ts';
+import { documentsContract } from './documents.ts';
 import { grantsContract } from './grants.ts';
 import { kindsContract } from './kinds.ts';
 import { logContract } from './log.ts';
@@ -16,6 +17,7 @@ export function storeContract(name: string, open: Open): void {
   describe(`store: ${name}`, () => {
     versionsContract(open);
     commitsContract(open);
+    documentsContract(open);
     searchContract(open);
     kindsContract(open);
     grantsContract(open);

@@ -8,10 +8,11 @@ import type { Change, Committed, Expectation, ResourceStore, Version } from '../
 /** What every engine under the contract is opened with. */
 export const registry = buildRegistry();
 
-/** `reopen` closes the store and opens the same data again, where they outlive it. */
+/** `reopen` closes the store and opens the same data again, where they outlive it. `beside`: as another process has them open meanwhile, where one can. */
 interface Opened {
   readonly store: ResourceStore;
   reopen?(): Promise<ResourceStore>;
+  beside?(): Promise<ResourceStore>;
 }
 /** `paramsOf` in place of the registry's. */
 export type Open = (paramsOf?: Registry['paramsOf']) => Promise<Opened>;

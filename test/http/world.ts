@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import request from 'supertest';
-import { serve } from '../../src/app.ts';
+import { serve } from '../../src/serve.ts';
 import type { Running } from '../../src/cli/command.ts';
 import family from '../../src/cli/demo-family.json' with { type: 'json' };
 import { mistakesIn, type Seed } from '../../src/cli/seed-format.ts';

@@ -82,6 +82,7 @@ export async function fill(address: string): Promise<void> {
   );
   await write(store, { op: 'document', kind: 'note', id: 'removed', value: 1 });
   await write(store, { op: 'document', kind: 'note', id: 'removed', value: undefined });
+  await write(store, ...expiring.map(([kind, id, expires]) => ({ op: 'document', kind, id, value: { id }, expires }) as const));
   await store.close();
   const third = await open(address, 'third');
   await write(third, event('e3', 'Patient/p1'), put('Patient/p4', { active: true }));
@@ -98,7 +99,13 @@ const versionText = ({ key, versionId, lastUpdated, deleted, facets, body }: Ver
   facets,
   Buffer.from(body).toString('utf8'),
 ];
-const kinds: readonly DocumentKind[] = ['key', 'organization', 'account', 'hat', 'client', 'grant', 'note'];
+const kinds: readonly DocumentKind[] = ['key', 'organization', 'account', 'hat', 'client', 'grant', 'note', 'session', 'refresh', 'replay'];
+/** Documents of `fill` that expire, each with its moment: one that has expired, and has not been swept away yet. */
+const expiring: readonly (readonly [DocumentKind, string, number])[] = [
+  ['replay', 'old', 0],
+  ['session', 'short', Date.UTC(2100, 0, 1)],
+  ['refresh', 'long', Date.UTC(2200, 0, 1)],
+];
 
 /** Everything that can be seen of what `fill` has made. */
 export async function look(store: ResourceStore): Promise<Record<string, unknown>> {
@@ -170,6 +177,23 @@ export async function look(store: ResourceStore): Promise<Record<string, unknown
 }
 function expectSame(one: unknown, other: unknown): void {
   if (JSON.stringify(one) !== JSON.stringify(other)) throw new Error('a version is read otherwise than it stands in the history');
+}
+
+/** What is gone of those that expire, one moment after the other: that cannot be seen otherwise. */
+export async function sweptFrom(address: string): Promise<readonly (readonly [number, readonly string[]])[]> {
+  const store = await open(address, 'sweeper');
+  try {
+    const left: [number, string[]][] = [];
+    for (const [, , expires] of expiring) {
+      const swept = await store.sweep(expires + 1, 1000);
+      const documents = (await Promise.all(kinds.map(kind => store.documents(kind)))).flat();
+      const epochs = await store.epochs(expiring.map(([kind, id]) => `${kind}:${id}` as const));
+      left.push([swept, [...documents.map(({ kind, id }) => `${kind}:${id}`), ...epochs.map(String)]]);
+    }
+    return left;
+  } finally {
+    await store.close();
+  }
 }
 
 interface How {

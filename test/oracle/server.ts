@@ -1,4 +1,4 @@
-import { serve } from '../../src/app.ts';
+import { serve } from '../../src/serve.ts';
 import type { Running } from '../../src/cli/command.ts';
 import { printBody } from '../../src/interaction/print.ts';
 import { configWith } from '../http/world.ts';

@@ -5,7 +5,7 @@ import { kindred } from '../cli/process.ts';
 import { event, put, write } from '../contract/world.ts';
 import { scratchStore } from '../engine.ts';
 import { scratch } from '../http/world.ts';
-import { fill, linksOf, migrated, migratedHaltingly, open, seen } from '../migration/world.ts';
+import { fill, linksOf, migrated, migratedHaltingly, open, seen, sweptFrom } from '../migration/world.ts';
 
 // From one engine to the other and back: nothing that can be seen is different.
 jest.setTimeout(240_000);
@@ -71,6 +71,16 @@ test('stopped after any portion it goes on where it was, and until then nothing 
   const back = file('halting-back');
   expect(await migratedHaltingly(target, back)).toBeGreaterThan(15);
   expect(await seen(back)).toEqual(before);
+});
+
+test('what expires arrives with its moment', async () => {
+  const [there, again, back] = [scratchStore(), scratchStore(), file('expiring-back')];
+  expect(await migrated(source, there)).toEqual([]);
+  expect(await migrated(there, again)).toEqual([]);
+  expect(await migrated(again, back)).toEqual([]);
+  const swept = await sweptFrom(there);
+  expect(swept.map(([count]) => count)).toEqual([1, 1, 1]);
+  expect([await sweptFrom(again), await sweptFrom(back)]).toEqual([swept, swept]);
 });
 
 test('a target that is not empty, a source that is not there, --again', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { MongoClient } from 'mongodb';
 import type { Change, Committed, ResourceStore } from '../../src/store/store.ts';
 import { at, expecting, keyOf, madeBy, put, some, token, write } from '../contract/world.ts';
 import { openScratch, scratchStore } from '../engine.ts';
@@ -6,9 +7,10 @@ import { openScratch, scratchStore } from '../engine.ts';
 // Two processes commit at once, each upon what the other changes. What a transaction sees differs between servers, so nothing may rest on it.
 jest.setTimeout(60_000);
 const ROUNDS = 40;
+let address: string;
 let stores: readonly [ResourceStore, ResourceStore];
 beforeAll(async () => {
-  const address = scratchStore();
+  address = scratchStore();
   stores = [await openScratch(address, 'one'), await openScratch(address, 'other')];
 });
 afterAll(() => Promise.all(stores.map(store => store.close())));
@@ -50,6 +52,18 @@ test('two that expect each other’s epoch: one is made', async () => {
     n => [{ op: 'epoch', of: `note:f${n}`, is: 0 }, note(`e${n}`)],
   );
   expect(successes(rounds)).toEqual(once);
+});
+
+test('an epoch that was swept away and begun anew does not look like the one before to who saw that', async () => {
+  const client = new MongoClient(address);
+  const seen = new Set<unknown>();
+  for (let n = 0; n < 3; n++) {
+    await write(stores[0], { op: 'document', kind: 'replay', id: 'same', value: n, expect: 'absent', expires: 10 });
+    seen.add((await client.db().collection<{ _id: string; s: number }>('epoch').findOne({ _id: 'replay:same' }))!.s);
+    expect(await stores[1].sweep(20, 10)).toBe(1);
+  }
+  await client.close();
+  expect(seen.size).toBe(3);
 });
 
 test('two whose criteria are met by what the other makes: one is made', async () => {

@@ -9,6 +9,7 @@ import { withLease } from '../../src/store/mongodb/lease.ts';
 import { prepare, steps } from '../../src/store/mongodb/schema.ts';
 import { collectionsOf } from '../../src/store/mongodb/stored.ts';
 import { kindred } from '../cli/process.ts';
+import { write } from '../contract/world.ts';
 import { openScratch, scratchStore } from '../engine.ts';
 import { startFake } from '../mongodb/fake.ts';
 
@@ -190,6 +191,25 @@ describe('the schema', () => {
     expect(told[0]).toBe('changing the database from schema 1 to 2: making the index of words');
     expect((await at.resources.indexes()).map(({ key }) => key)).toContainEqual({ w: 1, rid: 1 });
     expect(await versionIn(at)).toBe(steps.length);
+  }, 60_000);
+  test('of a Kindred whose documents could not expire gets their index, and what is there stays', async () => {
+    const { at, database } = fresh();
+    await prepare(at, () => {}, steps.slice(0, 2));
+    await at.documents.dropIndex('expires_1');
+    await at.documents.insertOne({ _id: 'client:app', kind: 'client', id: 'app', value: '1' });
+    await at.epochs.insertOne({ _id: 'client:app', epoch: 7, s: 7 });
+    const told: string[] = [];
+    await prepare(at, text => void told.push(text));
+    expect(told).toEqual(['changing the database from schema 2 to 3: making the index of documents that expire']);
+    // The server takes none away by itself: it would leave their epochs.
+    const index = (await at.documents.indexes()).find(({ key }) => key.expires === 1);
+    expect([index?.key, index?.expireAfterSeconds]).toEqual([{ expires: 1 }, undefined]);
+    const store = await openTo(database);
+    await write(store, { op: 'document', kind: 'session', id: 's', value: 1, expires: 10 });
+    expect(await store.sweep(Number.MAX_SAFE_INTEGER, 100)).toBe(1);
+    expect([await store.document('client', 'app'), await store.epochs(['client:app', 'session:s'])]).toEqual([1, [7, 0]]);
+    expect(await at.epochs.countDocuments()).toBe(1);
+    await store.close();
   }, 60_000);
   test('never goes back, though a slow process ends its step after another has gone on', async () => {
     const { at } = fresh();

@@ -74,6 +74,18 @@ describe('a commit that cannot be written', () => {
   });
 });
 
+test.each(['BEGIN IMMEDIATE', 'DELETE FROM epochs', 'COMMIT'])('where %s fails, nothing is swept away, and it is told', async statement => {
+  let broken = false;
+  const store = failing(text => (broken && text.startsWith(statement) ? full : undefined));
+  await write(store, { op: 'document', kind: 'session', id: 's', value: 1, expires: 10 });
+  broken = true;
+  await expect(store.sweep(20, 9)).rejects.toMatchObject({ code: 'unavailable', cause: full });
+  expect([await store.document('session', 's'), await store.epochs(['session:s'])]).toEqual([1, [1]]);
+  broken = false;
+  expect(await store.sweep(20, 9)).toBe(1);
+  await store.close();
+});
+
 test('one that is refused after it has written is taken back alone: the others of its group are kept', async () => {
   let begun = 0;
   const store = failing(text => void (text === 'BEGIN IMMEDIATE' && begun++));

@@ -76,6 +76,25 @@ describe('the schema of a file', () => {
     expect([await found('_text', parseWords('here')!), await found('near', parsePosition('1|2')!)]).toEqual([['Location/l'], ['Location/l']]);
     await store.close();
   });
+  test('a file from before documents could expire keeps those that it has, which stay, and takes others', async () => {
+    withDriver(driver => {
+      migrate(driver, steps.slice(0, 2));
+      driver.exec(`INSERT INTO documents (kind, id, value) VALUES ('client', 'app', '1'); INSERT INTO epochs (name, epoch) VALUES ('client:app', 7)`);
+    });
+    const store = await open();
+    await write(store, { op: 'document', kind: 'session', id: 's', value: 1, expires: 10 });
+    expect(await store.sweep(Number.MAX_SAFE_INTEGER, 100)).toBe(1);
+    expect([await store.document('client', 'app'), await store.epochs(['client:app', 'session:s'])]).toEqual([1, [7, 0]]);
+    await store.close();
+  });
+  test('what has expired is found by an index that holds nothing else', async () => {
+    await (await open()).close();
+    withDriver(driver => {
+      const plan = driver.all<{ detail: string }>('EXPLAIN QUERY PLAN SELECT kind, id FROM documents WHERE expires < ? ORDER BY expires LIMIT 9', 1);
+      expect(plan.map(({ detail }) => detail)).toEqual(['SEARCH documents USING COVERING INDEX documents_expires (expires<?)']);
+      expect(driver.get(`SELECT 1 FROM sqlite_schema WHERE name = 'documents_expires' AND sql LIKE '%WHERE expires IS NOT NULL'`)).toBeDefined();
+    });
+  });
   test('a step that fails leaves the file as it was', async () => {
     await (await open()).close();
     withDriver(driver => {

@@ -30,10 +30,16 @@ export const consentPolicy: Policy = {
   judgesWrites: true,
   noChosenIds: true,
 
-  /** Who is named at the root of a Consent reads it, once it was in force. */
+  /** Who is named at the root of a Consent reads it, once it was in force; and who let an app in, that app's. */
   base: ({ caller }, registry) =>
     and(
-      isNamed(registry, 'actor', param => refersTo(param, caller.actors)),
+      or(
+        isNamed(registry, 'actor', param => refersTo(param, caller.actors)),
+        and(
+          isNamed(registry, 'category', param => coded(param, consentKindSystem, 'app')),
+          isNamed(registry, 'consentor', param => refersTo(param, caller.actors)),
+        ),
+      ),
       isNamed(registry, 'status', param => token(param, 'active', 'inactive')),
     ),
 
@@ -148,7 +154,7 @@ function refuseChange({ caller }: Question, _facts: Facts, before: Indexed, afte
   if (caller.kind !== 'patient') return 'A consent in force is ended by the patient.';
   if (to !== ended || !saysTheSame(before.resource, after.resource))
     return 'A consent in force can only be ended: `status` becomes `inactive` and all else stays. A new grant is a new Consent.';
-  if (kind === 'restriction' || kind === 'guardian' || kind === 'app')
+  if (kind === 'restriction' || kind === 'guardian')
     return `A Consent of kind \`${kind}\` does not end by the API; the person ends it in our own pages, or its own procedure does.`;
   return undefined;
 }

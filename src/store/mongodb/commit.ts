@@ -2,17 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientSession, MongoClient } from 'mongodb';
 import { Problem } from '../../fhir/problem.ts';
 import type { Instant } from '../../fhir/types.ts';
-import type { Change, Committed } from '../store.ts';
+import type { Committed } from '../store.ts';
 import { type LinkHash, linkOf } from './chain.ts';
 import { endSessions, holdsWanted, makeEnder, want } from './contention.ts';
-import { emptySheet, merge, type ParamsOf, plan, type Sheet } from './plan.ts';
+import { emptySheet, merge, type ParamsOf, type Planned, plan, type Sheet } from './plan.ts';
 import { look } from './seen.ts';
 import type { Collections, StoredWriter } from './stored.ts';
 import { finds, readMark, transact, type When } from './transaction.ts';
 import { isPassing, uncertain, within } from './unavailable.ts';
 
 interface Request {
-  readonly changes: readonly Change[];
+  readonly changes: readonly Planned[];
   readonly at: Instant;
   /** When it must be answered, epoch milliseconds. */
   readonly deadline: number;
@@ -20,7 +20,7 @@ interface Request {
 }
 /** Commits that wait while another is on its way share the next transaction. */
 export interface Committer {
-  commit(changes: readonly Change[], at: Instant): Promise<Committed>;
+  commit(changes: readonly Planned[], at: Instant): Promise<Committed>;
   /** Commits what waits; later commits are refused. */
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Seen, Sheet } from './plan.ts';
 import type { Collections } from './stored.ts';
 
 const raised = ({ epochs }: Sheet, seen: Seen): readonly string[] =>
-  [...epochs.values()].filter(({ _id, epoch }) => epoch !== (seen.epochs.get(_id)?.epoch ?? 0)).map(({ _id }) => _id);
+  [...epochs.values()].flatMap(one => (one === undefined || one.epoch === (seen.epochs.get(one._id)?.epoch ?? 0) ? [] : one._id));
 
 /**
  * Notes on the epochs that a commit would have raised that someone wants to: the end of a permission must not be outrun for ever by those who write under it,
@@ -16,7 +16,7 @@ export async function want(sheet: Sheet, seen: Seen, { epochs }: Collections): P
 
 /** Whether a commit only holds an epoch that someone wants to raise. */
 export const holdsWanted = ({ epochs }: Sheet, seen: Seen): boolean =>
-  [...epochs.values()].some(({ _id, epoch }) => seen.epochs.get(_id)?.wanted === true && seen.epochs.get(_id)?.epoch === epoch);
+  [...epochs.values()].some(one => one !== undefined && seen.epochs.get(one._id)?.wanted === true && seen.epochs.get(one._id)?.epoch === one.epoch);
 
 /**
  * What to call while a commit goes on losing: ends the sessions of other writers that have not come on for so many milliseconds. One whose process was killed

@@ -75,8 +75,8 @@ export function dumpsOf({ links, resources, past, grants, epochs, documents, wri
         if (epoch > 0 && !_id.startsWith('grants:')) yield { item: { name: _id, epoch }, at: [_id] };
     },
     async *document(after) {
-      for await (const { _id, kind, id, value } of documents.find(beyond({ _id: 1 }, after), { sort: { _id: 1 } }))
-        if (_id !== noteId) yield { item: { kind, id, value }, at: [_id] };
+      for await (const { _id, kind, id, value, expires } of documents.find(beyond({ _id: 1 }, after), { sort: { _id: 1 } }))
+        if (_id !== noteId) yield { item: { kind, id, value, ...(expires === undefined ? {} : { expires }) }, at: [_id] };
     },
     async *end(after) {
       for await (const { _id, number, hash, begun } of writers.find({ number: { $gt: 0 }, ...beyond({ _id: 1 }, after) }, { sort: { _id: 1 } }))

@@ -16,14 +16,20 @@ import { type PastVersion, type StoredDocument, type StoredEpoch, type StoredGra
 
 type Refusal = Extract<Committed, { ok: false }>['why'];
 type ChangeOf<Op extends Change['op']> = Extract<Change, { op: Op }>;
+/** A document goes with its epoch, where it has expired before this moment (epoch ms). Not for others to ask for: sweep.ts. */
+export interface Sweeping extends Pick<StoredDocument, 'kind' | 'id'> {
+  readonly op: 'sweep';
+  readonly before: number;
+}
+export type Planned = Change | Sweeping;
 export type ParamsOf = (type: ResourceType) => readonly SearchParam[];
 
 /** What is stored of all that a group of commits looks at. */
 export interface Seen {
   readonly resources: ReadonlyMap<KeyName, StoredResource>;
   readonly epochs: ReadonlyMap<string, StoredEpoch>;
-  /** Ids of documents that are there. */
-  readonly documents: ReadonlySet<string>;
+  /** Documents that are there, by their ids: when they expire. */
+  readonly documents: ReadonlyMap<string, Pick<StoredDocument, 'expires'>>;
   /** The records on which a Consent has grants. */
   readonly granted: ReadonlyMap<KeyName, readonly RecordId[]>;
 }
@@ -31,7 +37,8 @@ export interface Seen {
 export interface Sheet {
   readonly resources: Map<KeyName, StoredResource>;
   readonly past: PastVersion[];
-  readonly epochs: Map<string, StoredEpoch>;
+  /** Undefined: what is to go, as for documents. */
+  readonly epochs: Map<string, StoredEpoch | undefined>;
   readonly documents: Map<string, StoredDocument | undefined>;
   readonly grants: Map<KeyName, readonly StoredGrants[]>;
   readonly events: ChainedEvent[];
@@ -63,7 +70,7 @@ export const grantsEpoch = (consent: KeyName): string => `grants:${consent}`;
  * all still so is decided by the writes. Throws Problem `too-long` for what no document can hold.
  */
 export function plan(
-  changes: readonly Change[],
+  changes: readonly Planned[],
   at: Instant,
   seen: Seen,
   group: Sheet,
@@ -83,22 +90,24 @@ interface Desk {
   readonly paramsOf: ParamsOf;
   stored(name: KeyName): StoredResource | undefined;
   epoch(name: string): StoredEpoch;
-  hasDocument(id: string): boolean;
+  document(id: string): Pick<StoredDocument, 'expires'> | undefined;
   recordsOf(consent: KeyName): readonly RecordId[];
 }
 const deskOf = (sheet: Sheet, group: Sheet, seen: Seen, paramsOf: ParamsOf): Desk => ({
   sheet,
   paramsOf,
   stored: name => sheet.resources.get(name) ?? group.resources.get(name) ?? seen.resources.get(name),
-  epoch: name => sheet.epochs.get(name) ?? group.epochs.get(name) ?? seen.epochs.get(name) ?? { _id: name, epoch: 0, s: 0 },
-  hasDocument(id) {
-    for (const { documents } of [sheet, group]) if (documents.has(id)) return documents.get(id) !== undefined;
-    return seen.documents.has(id);
-  },
+  epoch: name => latest(name, [sheet.epochs, group.epochs, seen.epochs]) ?? { _id: name, epoch: 0, s: anyNumber() },
+  document: id => latest(id, [sheet.documents, group.documents, seen.documents]),
   recordsOf: consent => (sheet.grants.get(consent) ?? group.grants.get(consent))?.map(one => one.record) ?? seen.granted.get(consent) ?? [],
 });
 
-function apply(change: Change, at: Instant, desk: Desk): Refusal | undefined {
+/** What the first of them that knows the name says of it, also that it is to go. */
+const latest = <T>(name: string, known: readonly ReadonlyMap<string, T | undefined>[]): T | undefined => known.find(one => one.has(name))?.get(name);
+/** Where an epoch begins to be numbered: one that was swept away and begun anew must not look like the one that was seen before. */
+const anyNumber = (): number => Math.floor(Math.random() * 2 ** 40);
+
+function apply(change: Planned, at: Instant, desk: Desk): Refusal | undefined {
   switch (change.op) {
     case 'put':
       return put(change, at, desk);
@@ -127,6 +136,8 @@ function apply(change: Change, at: Instant, desk: Desk): Refusal | undefined {
       return log(change, at, desk);
     case 'document':
       return keep(change, desk);
+    case 'sweep':
+      return sweepAway(change, desk);
   }
 }
 
@@ -238,11 +249,21 @@ function log({ id, indexed, body }: ChangeOf<'event'>, at: Instant, desk: Desk):
   return undefined;
 }
 
-function keep({ kind, id, value, expect }: DocumentChange, desk: Desk): Refusal | undefined {
+function keep({ kind, id, value, expect, expires }: DocumentChange, desk: Desk): Refusal | undefined {
   const _id = documentId(kind, id);
-  if (expect === 'absent' && desk.hasDocument(_id)) return 'document';
-  desk.sheet.documents.set(_id, value === undefined ? undefined : { _id, kind, id, value: JSON.stringify(value) });
+  if (expect === 'absent' && desk.document(_id) !== undefined) return 'document';
+  const lasts = expires === undefined ? {} : { expires };
+  desk.sheet.documents.set(_id, value === undefined ? undefined : { _id, kind, id, value: JSON.stringify(value), ...lasts });
   bump(`${kind}:${id}` as EpochName, desk);
+  return undefined;
+}
+/** Refused where it has been prolonged, or is gone. Its epoch goes only as it was seen, and every change of a document is one of its epoch. */
+function sweepAway({ kind, id, before }: Sweeping, desk: Desk): Refusal | undefined {
+  const _id = documentId(kind, id);
+  const { expires = Number.POSITIVE_INFINITY } = desk.document(_id) ?? {};
+  if (expires >= before) return 'document';
+  desk.sheet.documents.set(_id, undefined);
+  desk.sheet.epochs.set(`${kind}:${id}`, undefined);
   return undefined;
 }
 function bump(name: string, desk: Desk): void {

@@ -20,7 +20,9 @@ const indexes = {
     { key: { live: 1, rid: 1 } },
     { key: { live: 1, u: 1, rid: 1 } },
   ],
+  documents: [{ key: { kind: 1, id: 1 } }],
   words: [{ key: { w: 1, rid: 1 } }],
+  expiring: [{ key: { expires: 1 } }],
 } as const satisfies Record<string, readonly IndexDescription[]>;
 
 /** Step n brings a database from schema n-1 to n. Steps that have been released are never edited. */
@@ -31,7 +33,7 @@ export const steps: readonly Step[] = [
       await resources.createIndexes([...indexes.first]);
       await past.createIndexes([{ key: { of: 1, v: -1 }, unique: true }]);
       await grants.createIndexes([{ key: { record: 1 } }, { key: { consent: 1 } }]);
-      await documents.createIndexes([{ key: { kind: 1, id: 1 } }]);
+      await documents.createIndexes([...indexes.documents]);
       await links.createIndexes([{ key: { at: 1, writer: 1, number: 1 } }, { key: { events: 1 } }]);
       await locks.createIndexes([{ key: { at: 1 }, expireAfterSeconds: 3600 }]);
       // Not by the first commits: of several at once, some servers refuse those that come second.
@@ -42,6 +44,13 @@ export const steps: readonly Step[] = [
     text: 'making the index of words',
     async run({ resources }) {
       await resources.createIndexes([...indexes.words]);
+    },
+  },
+  {
+    text: 'making the index of documents that expire',
+    async run({ documents }) {
+      // Not one by which the server removes them: their epochs go with them (sweep.ts).
+      await documents.createIndexes([...indexes.expiring]);
     },
   },
 ];
@@ -74,7 +83,10 @@ async function bringUp(at: Collections, progress: (text: string) => void, known:
     const done = await withLease('schema', at.db, async () => {
       const from = await versionNow();
       // A new collection has all of them at once, and the steps find them: to add one to a collection that is there, some servers wait for everybody else.
-      if (from === 0) await at.resources.createIndexes([...indexes.first, ...indexes.words]);
+      if (from === 0) {
+        await at.resources.createIndexes([...indexes.first, ...indexes.words]);
+        await at.documents.createIndexes([...indexes.documents, ...indexes.expiring]);
+      }
       for (let next = from; next < known.length; next++) {
         const { text, run } = known[next]!;
         if (from > 0) progress(`changing the database from schema ${next} to ${next + 1}: ${text}`);

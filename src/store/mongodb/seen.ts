@@ -1,13 +1,12 @@
 import { type KeyName, nameOf } from '../../fhir/types.ts';
-import type { Change } from '../store.ts';
-import { documentId, grantsEpoch, type Seen } from './plan.ts';
+import { documentId, grantsEpoch, type Planned, type Seen } from './plan.ts';
 import type { Collections } from './stored.ts';
 
 /**
  * Reads what the changes look at, outside of any transaction: the writes ask again. `events`: whether the ids of events are looked for too; they are random,
  * so only after one was found to be taken.
  */
-export async function look(changes: readonly Change[], { resources, epochs, documents, grants }: Collections, events: boolean): Promise<Seen> {
+export async function look(changes: readonly Planned[], { resources, epochs, documents, grants }: Collections, events: boolean): Promise<Seen> {
   const names = new Set<KeyName>();
   const ids = new Set<string>();
   const consents = new Set<KeyName>();
@@ -31,8 +30,9 @@ export async function look(changes: readonly Change[], { resources, epochs, docu
         for (const record of [change.record, ...change.rows.map(row => row.record)]) counted.add(`record:${record}`);
         break;
       case 'document':
+      case 'sweep':
         counted.add(`${change.kind}:${change.id}`);
-        if (change.expect === 'absent') ids.add(documentId(change.kind, change.id));
+        if (change.op === 'sweep' || change.expect === 'absent') ids.add(documentId(change.kind, change.id));
         break;
     }
   }
@@ -40,15 +40,16 @@ export async function look(changes: readonly Change[], { resources, epochs, docu
   const before = consents.size === 0 ? [] : await epochs.find({ _id: { $in: [...consents].map(grantsEpoch) } }).toArray();
   const granted = consents.size === 0 ? [] : await grants.find({ consent: { $in: [...consents] } }, { projection: { consent: 1, record: 1 } }).toArray();
   for (const { record } of granted) counted.add(`record:${record}`);
-  const [stored, epoch, there] = await Promise.all([
+  const [stored, epoch] = await Promise.all([
     names.size === 0 ? [] : resources.find({ _id: { $in: [...names] } }).toArray(),
     counted.size === 0 ? [] : epochs.find({ _id: { $in: [...counted] } }).toArray(),
-    ids.size === 0 ? [] : documents.find({ _id: { $in: [...ids] } }, { projection: { _id: 1 } }).toArray(),
   ]);
+  // After their epochs too: one that is made or prolonged in between must not be taken for the older one.
+  const there = ids.size === 0 ? [] : await documents.find({ _id: { $in: [...ids] } }, { projection: { expires: 1 } }).toArray();
   return {
     resources: new Map(stored.map(one => [one._id, one])),
     epochs: new Map([...before, ...epoch].map(one => [one._id, one])),
-    documents: new Set(there.map(one => one._id)),
+    documents: new Map(there.map(one => [one._id, one])),
     granted: new Map([...Map.groupBy(granted, one => one.consent)].map(([consent, those]) => [consent, those.map(one => one.record)])),
   };
 }

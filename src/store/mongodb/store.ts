@@ -16,6 +16,7 @@ import { cursorOf, type Found, findStages, pagePipeline } from './query.ts';
 import { reindexSome } from './reindex.ts';
 import { prepare } from './schema.ts';
 import { type Collections, collectionsOf, type PastVersion, type Sent, sent, versionOf } from './stored.ts';
+import { sweepSome } from './sweep.ts';
 import { guarded, tooSlow } from './unavailable.ts';
 
 export interface MongodbOptions {
@@ -149,6 +150,7 @@ function storeOf(client: MongoClient, at: Collections, { paramsOf, linkHash, wri
     },
     commit: (changes, moment) => committer.commit(changes, moment),
     reindex: (type, after, limit, resourceOf) => reindexSome(type, after === undefined ? undefined : String(after), limit, resourceOf, at, paramsOf),
+    sweep: (before, limit) => sweepSome(before, limit, at, committer.commit),
     async ready() {
       await at.db.command({ ping: 1 });
     },

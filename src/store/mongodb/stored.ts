@@ -71,6 +71,8 @@ export interface StoredDocument {
   readonly id: string;
   /** JSON: names of members may be anything. */
   readonly value: string;
+  /** Epoch ms; absent where it stays. */
+  readonly expires?: number;
 }
 /** Where a writer of the log is, and the mark that tells whether a commit was made. */
 export interface StoredWriter {

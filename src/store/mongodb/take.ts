@@ -79,7 +79,7 @@ export function takesOf(at: Collections, paramsOf: ParamsOf, resourceOf: Resourc
     document: (documents, _from, session) =>
       insert(
         at.documents,
-        documents.map(({ kind, id, value }) => ({ _id: documentId(kind, id), kind, id, value })),
+        documents.map(document => ({ _id: documentId(document.kind, document.id), ...document })),
         session,
       ),
   };

@@ -142,19 +142,20 @@ interface Numbered extends Document {
   readonly _id: string;
   readonly s: number;
 }
-/** New states in place of those that were seen, and of no others. */
+/** New states in place of those that were seen, and of no others; what is to go goes only as it was seen. */
 async function replace<T extends Numbered>(
   collection: Collection<T>,
-  states: ReadonlyMap<string, T>,
+  states: ReadonlyMap<string, T | undefined>,
   seen: ReadonlyMap<string, T>,
   session: ClientSession,
 ): Promise<void> {
-  if (states.size === 0) return;
-  const operations = sorted(states).map(([name, state]): AnyBulkWriteOperation<T> => {
+  const operations = sorted(states).flatMap(([name, state]): AnyBulkWriteOperation<T> | [] => {
     const before = seen.get(name);
+    if (state === undefined) return before === undefined ? [] : { deleteOne: { filter: { _id: name, s: before.s } as never } };
     if (before === undefined) return { insertOne: { document: state as never } };
     return { replaceOne: { filter: { _id: name, s: before.s } as never, replacement: state as never } };
   });
-  const { insertedCount, matchedCount } = await collection.bulkWrite(operations, { session, ordered: true });
-  if (insertedCount + matchedCount !== states.size) throw unheld;
+  if (operations.length === 0) return;
+  const { insertedCount, matchedCount, deletedCount } = await collection.bulkWrite(operations, { session, ordered: true });
+  if (insertedCount + matchedCount + deletedCount !== operations.length) throw unheld;
 }

@@ -103,6 +103,7 @@ export function guarded(store: ResourceStore, patience: number, revive: () => Pr
     documents: (...args) => asked(() => store.documents(...args)),
     commit: (...args) => asked(() => store.commit(...args), uncertain),
     reindex: (...args) => asked(() => store.reindex(...args)),
+    sweep: (...args) => asked(() => store.sweep(...args)),
     totals: () => asked(() => store.totals()),
     ready,
     async *chain() {

@@ -171,10 +171,14 @@ function bump(name: EpochName, driver: Driver): void {
   driver.run('INSERT INTO epochs (name, epoch) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET epoch = epoch + 1', name);
 }
 
-function keep({ kind, id, value, expect }: DocumentChange, driver: Driver): Refusal | undefined {
+function keep({ kind, id, value, expect, expires }: DocumentChange, driver: Driver): Refusal | undefined {
   if (expect === 'absent' && driver.get('SELECT 1 FROM documents WHERE kind = ? AND id = ?', kind, id) !== undefined) return 'document';
   if (value === undefined) driver.run('DELETE FROM documents WHERE kind = ? AND id = ?', kind, id);
-  else driver.run('INSERT INTO documents (kind, id, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', kind, id, JSON.stringify(value));
+  else
+    driver.run(
+      'INSERT INTO documents (kind, id, value, expires) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, expires = excluded.expires',
+      ...[kind, id, JSON.stringify(value), expires ?? null],
+    );
   bump(`${kind}:${id}`, driver);
   return undefined;
 }

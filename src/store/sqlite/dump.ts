@@ -47,11 +47,13 @@ export function dumpsOf(driver: Driver, known: Dictionary): Dumps {
       return row && { item: { ...row }, at: [row.name] };
     }),
     document: stepping(([kind = '', id = '']) => {
-      const row = driver.get<Items['document']>(
-        'SELECT kind, id, value FROM documents WHERE (kind, id) > (?, ?) AND (kind, id) <> (?, ?) ORDER BY kind, id LIMIT 1',
+      const row = driver.get<Omit<Items['document'], 'expires'> & { readonly expires: number | null }>(
+        'SELECT kind, id, value, expires FROM documents WHERE (kind, id) > (?, ?) AND (kind, id) <> (?, ?) ORDER BY kind, id LIMIT 1',
         ...[kind, id, migrationNote.kind, migrationNote.id],
       );
-      return row && { item: { ...row }, at: [row.kind, row.id] };
+      if (row === undefined) return undefined;
+      const { expires, ...stays } = row;
+      return { item: { ...stays, ...(expires === null ? {} : { expires }) }, at: [row.kind, row.id] };
     }),
     end: stepping(([after = '']) => {
       const row = driver.get<Items['end']>(

@@ -12,6 +12,7 @@ const APPLICATION = 0x4b696e64;
  * foreign URL, canonical) are stubs of the type ''. `deleted` comes before the body, which may lie on other pages.
  * A period that ends before it begins is kept as it is; an index lists those, since no search for a range of the others finds them.
  * Index tables hold live current versions only, by value first: a seek for a value gives resources in the order of their rows. Units are systems too.
+ * A document whose `expires` is null stays.
  * The parts of a composite are pairs of texts (composite.ts); words are in a full-text table, and in `wrd` is what tells whether they are the same.
  */
 export const steps: readonly string[] = [
@@ -66,6 +67,10 @@ CREATE TABLE pos (p INTEGER NOT NULL, x REAL NOT NULL, y REAL NOT NULL, z REAL N
 CREATE INDEX pos_rid ON pos (rid, p);
 CREATE TABLE wrd (p INTEGER NOT NULL, digest TEXT NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (rid, p, digest)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE word USING fts5 (words, content = '', contentless_delete = 1, tokenize = 'ascii', detail = 'none');
+`,
+  `
+ALTER TABLE documents ADD COLUMN expires INTEGER;
+CREATE INDEX documents_expires ON documents (expires) WHERE expires IS NOT NULL;
 `,
 ];
 

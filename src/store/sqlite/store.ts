@@ -14,6 +14,7 @@ import { openIndexer } from './index-rows.ts';
 import { countRows, findKeys, findRows } from './query.ts';
 import { reindexSome } from './reindex.ts';
 import { configure, migrate } from './schema.ts';
+import { sweepSome } from './sweep.ts';
 import { type FoundRow, type StoredRow, versionOf } from './version.ts';
 
 export interface SqliteOptions {
@@ -115,6 +116,7 @@ export function storeOf(
         .map(row => ({ ...row, value: JSON.parse(row.value) })),
     commit: (changes, at) => committer.commit(changes, at),
     reindex: async (type, after, limit, resourceOf) => reindexSome(type, Number(after ?? 0), limit, resourceOf, parts),
+    sweep: async (before, limit) => sweepSome(before, limit, driver),
     ready: async () => {},
     totals: async () =>
       Object.fromEntries(

@@ -59,7 +59,8 @@ export function takesOf(driver: Driver, known: Dictionary, indexer: Indexer): { 
       for (const { name, epoch } of epochs) driver.run('INSERT INTO epochs (name, epoch) VALUES (?, ?)', name, epoch);
     },
     document(documents) {
-      for (const { kind, id, value } of documents) driver.run('INSERT INTO documents (kind, id, value) VALUES (?, ?, ?)', kind, id, value);
+      for (const { kind, id, value, expires } of documents)
+        driver.run('INSERT INTO documents (kind, id, value, expires) VALUES (?, ?, ?, ?)', kind, id, value, expires ?? null);
     },
   };
 }

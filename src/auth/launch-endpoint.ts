@@ -1,0 +1,62 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Ajv } from 'ajv';
+import { Problem, problems } from '../fhir/problem.ts';
+import type { Client } from './client.ts';
+import { type Launch, type LaunchParts, makeLaunch } from './launch.ts';
+import type { Verify } from './verify.ts';
+
+const id = { type: 'string', pattern: '^[A-Za-z0-9\\-.]{1,64}$' };
+const text = { type: 'string', minLength: 1, maxLength: 200 };
+const check = new Ajv().compile({
+  type: 'object',
+  required: ['client'],
+  additionalProperties: false,
+  properties: { client: text, account: text, patient: id, encounter: id, intent: text, need_patient_banner: { type: 'boolean' } },
+});
+const MAX_BODY = 10_000;
+
+/**
+ * `POST /auth/launch`: an EHR, whose client is registered with `launch: true`, makes a `launch` value for an app that it is about to open. JSON in and out;
+ * refusals in the words of RFC 6749.
+ */
+export async function answerLaunch(request: IncomingMessage, response: ServerResponse, parts: LaunchParts & { readonly verify: Verify }): Promise<void> {
+  try {
+    if (request.method !== 'POST') throw new Problem('not-allowed', 'a launch is made by POST', { headers: { Allow: 'POST' } });
+    const token = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (token === undefined) throw new Problem('login', 'an access token is needed', { headers: { 'WWW-Authenticate': 'Bearer realm="kindred"' } });
+    const caller = await parts.verify(token);
+    const client = (await parts.store.document('client', caller.client)) as Client | undefined;
+    if (caller.kind !== 'system' || client?.launch !== true) throw new Problem('forbidden', 'this client does not launch apps');
+    const launch = await readLaunch(request);
+    const by = { client: caller.client, ...(caller.organization === undefined ? {} : { organization: caller.organization }) };
+    send(response, 201, { launch: await makeLaunch(launch, parts, by), expires_in: 600 });
+  } catch (error) {
+    const problem = error instanceof Problem ? error : new Problem('exception', 'something went wrong here', { cause: error });
+    for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
+    const { status } = problems[problem.code];
+    send(response, status, { error: errors[status] ?? 'invalid_request', error_description: problem.message });
+  }
+}
+const errors: Readonly<Record<number, string>> = { 401: 'invalid_token', 403: 'access_denied', 500: 'server_error', 503: 'temporarily_unavailable' };
+
+async function readLaunch(request: IncomingMessage): Promise<Launch> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY) throw new Problem('too-long', 'the body is too large');
+    chunks.push(chunk);
+  }
+  let body: unknown;
+  try {
+    body = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new Problem('structure', 'the body is not JSON');
+  }
+  if (!check(body)) throw new Problem('value', (check.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'}: ${message}`).join('; '));
+  return body as Launch;
+}
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,150 @@
+import type { IncomingMessage } from 'node:http';
+import * as querystring from 'node:querystring';
+import type Provider from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import { Problem } from '../fhir/problem.ts';
+import type { PresentedToken } from './adapter.ts';
+import { introspection, type ServerParts } from './authorization-server.ts';
+import type { Context } from './provider.ts';
+import { prepareRegistration, showRegistration } from './registration.ts';
+import { readClaims } from './verify.ts';
+
+type Form = Record<string, string | string[] | undefined>;
+type Parts = ServerParts & { readonly presented: WeakMap<object, PresentedToken> };
+type Next = () => Promise<void>;
+
+/** Bytes of a form, as the library takes them; and of the scopes in it. */
+const MAX_FORM = 56 * 1024;
+const MAX_SCOPE = 10_000;
+
+/** What SMART has and the library has not, around each of its endpoints. */
+export function makeMiddleware(provider: Provider, parts: Parts): (context: Context, next: Next) => Promise<void> {
+  const around: Readonly<Record<string, (context: Context, next: Next) => Promise<void>>> = {
+    '/authorize': authorize,
+    '/token': (context, next) => token(context, next, provider),
+    '/introspect': (context, next) => presentToken(context, next, parts),
+    '/revoke': (context, next) => presentToken(context, next, parts),
+    '/register': register,
+  };
+  return async (context, next) => {
+    try {
+      await (around[context.path] ?? ((_context, on) => on()))(context, next);
+    } catch (error) {
+      if (!(error instanceof errors.OIDCProviderError)) throw error;
+      context.status = error.statusCode;
+      context.body = { error: error.error, error_description: error.error_description };
+    }
+    if (context.status >= 400 && context.path !== '/authorize') await noteRefusal(context, parts);
+  };
+}
+
+/** GET and POST alike (SMART 2.2 authorize-post), and the consent page without `prompt=consent`, which SMART apps do not send. */
+async function authorize(context: Context, next: Next): Promise<void> {
+  const asked: Form = context.method === 'POST' ? await readForm(context) : { ...context.query };
+  if (context.method === 'POST') context.method = 'GET';
+  if (String(asked.scope ?? '').length > MAX_SCOPE) delete asked.scope;
+  context.querystring = querystring.stringify({ ...asked, prompt: asked.prompt ?? 'consent' } as querystring.ParsedUrlQueryInput);
+  await next();
+}
+
+async function token(context: Context, next: Next, provider: Provider): Promise<void> {
+  const form = await readForm(context);
+  if (String(form.scope ?? '').length > MAX_SCOPE) {
+    context.status = 400;
+    context.body = { error: 'invalid_scope', error_description: `the scopes are longer than the ${MAX_SCOPE} characters that are taken` };
+    return;
+  }
+  // Public apps refresh without client_id: SMART's table does not list it. It stands in the refresh token.
+  if (form.grant_type === 'refresh_token' && !form.client_id && !form.client_assertion && context.headers.authorization === undefined) {
+    const kept = await provider.RefreshToken.find(String(form.refresh_token ?? ''));
+    const client = kept?.clientId === undefined ? undefined : await provider.Client.find(kept.clientId);
+    if (client?.clientAuthMethod === 'none') form.client_id = client.clientId;
+  }
+  await next();
+  context.set('pragma', 'no-cache'); // RFC 6749 §5.1
+  const extra = context.oidc?.entities.AccessToken?.extra;
+  if (context.status === 200 && extra !== undefined) {
+    const { grant: _grant, account: _account, fhirUser: _user, ...launch } = extra;
+    context.body = { ...launch, ...(context.body as object) };
+  }
+}
+
+/** A JWT is looked at here, and goes on as its id: the library knows only tokens that it keeps. */
+async function presentToken(context: Context, next: Next, parts: Parts): Promise<void> {
+  const form = await readForm(context);
+  const claims = await claimsOf(form.token, parts);
+  if (context.path === '/introspect' && /^bearer /i.test(context.headers.authorization ?? '')) {
+    await introspectAsBearer(context, claims, parts);
+    return;
+  }
+  if (claims !== undefined) {
+    parts.presented.set(context, claims);
+    form.token = claims.jti;
+  } else if (typeof form.token === 'string' && form.token.split('.').length === 3) form.token = 'invalid';
+  await next();
+}
+
+/** An authorised client may show a bearer token instead of its credentials (SMART 2.2, Token Introspection). */
+async function introspectAsBearer(context: Context, claims: PresentedToken | undefined, parts: Parts): Promise<void> {
+  const asker = await claimsOf((context.headers.authorization ?? '').split(' ')[1], parts);
+  const active = asker !== undefined && ((await introspection(asker, parts)) as { active: boolean }).active;
+  const client = active ? ((await parts.store.document('client', asker.client_id)) as { introspect?: boolean } | undefined) : undefined;
+  if (!active || client === undefined) {
+    context.status = 401;
+    context.set('www-authenticate', 'Bearer realm="kindred", error="invalid_token"');
+    context.body = { error: 'invalid_token' };
+    return;
+  }
+  context.set('cache-control', 'no-store');
+  const may = claims !== undefined && (client.introspect === true || claims.client_id === asker.client_id);
+  context.body = may ? await introspection(claims, parts) : { active: false };
+}
+
+async function claimsOf(token: unknown, { keys, url, now }: Parts): Promise<PresentedToken | undefined> {
+  if (typeof token !== 'string' || token.split('.').length !== 3) return undefined;
+  try {
+    return await readClaims(token, { keys, url: () => url, now: () => Date.parse(now()) });
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  }
+}
+
+async function register(context: Context, next: Next): Promise<void> {
+  if (context.method !== 'POST') return next();
+  const mistake = prepareRegistration(context, await readBody(context));
+  if (mistake !== undefined) {
+    context.status = 400;
+    context.body = { error: 'invalid_client_metadata', error_description: mistake };
+    return;
+  }
+  await next();
+  if (context.status === 201) showRegistration(context);
+}
+
+async function readForm(context: Context): Promise<Form> {
+  if (context.method !== 'POST' || !context.is('application/x-www-form-urlencoded')) return {};
+  const request = context.req as IncomingMessage & { body?: Form };
+  request.body = querystring.parse((await readBody(context)).toString()) as Form;
+  return request.body;
+}
+async function readBody(context: Context): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of context.req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_FORM) throw new errors.InvalidRequest('the body is too large', 413);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** A refusal of a client that has shown who it is has a line of its own; all others are counted by address. */
+async function noteRefusal(context: Context, parts: Parts): Promise<void> {
+  const address = parts.addressOf(context.req);
+  const client = context.oidc?.entities.Client?.clientId;
+  const { error, error_description: text } = (context.body ?? {}) as { error?: string; error_description?: string };
+  if (client === undefined || error === 'invalid_client') return parts.refused(address);
+  const code = ({ '/token': 'token', '/introspect': 'introspect', '/revoke': 'revoke' } as const)[context.path] ?? 'register';
+  await parts.store.commit(parts.note({ code, outcome: '8', client, address, why: `${error ?? context.status}: ${text ?? 'refused'}` }), parts.now());
+}

@@ -1,0 +1,131 @@
+import { parseScopes } from '../access/scope.ts';
+import type { Asking } from '../auth/authorization.ts';
+import type { Step } from './authorize-steps.ts';
+import { addressOf, formTargets, pageOf } from './authorize-view.ts';
+import { choiceKey, choiceText, notStanding, whoseOf } from './choice.ts';
+import { type Html, html } from './html.ts';
+import { button, buttons, definitions, form, hidden, list, mistakeSummary, notice } from './pieces.ts';
+import type { Asked, Reply } from './route.ts';
+import { partsOf } from './scopes.ts';
+import { type Box, groupsOf, type MannerBox, mannerBoxes, sentencesOf } from './scopes-view.ts';
+
+type Page = Extract<Reply, { readonly title: string }>;
+type Deciding = Extract<Step, { readonly step: 'decide' }>;
+
+/** More kinds of entries than these are told in sentences first, and ticked below. */
+const FEW = 8;
+
+/**
+ * The page on which a person decides. @param chosen what was ticked, of a form that comes back; @param nothing it was nothing.
+ */
+export function decisionPage(
+  asking: Asking,
+  { choice, encounter, others }: Deciding,
+  { csrf }: Asked,
+  { chosen, nothing }: { readonly chosen?: ReadonlySet<string>; readonly nothing?: boolean },
+): Page {
+  const { client, scopes, dropped, launch } = asking;
+  const whose = whoseOf(choice);
+  const isTicked = (key: string): boolean => chosen === undefined || chosen.has(key);
+  const groups = groupsOf(partsOf(scopes));
+  const isAbout = choice.record !== undefined || launch?.patient !== undefined;
+  const title = isAbout ? `Let ${client.client_name} use ${whose} record?` : `Let ${client.client_name} in?`;
+  return pageOf(
+    asking,
+    nothing === true ? `Mistake: ${title}` : title,
+    [
+      html`<h1>${title}</h1>`,
+      mistakeSummary(nothing === true ? [{ field: 'allow', text: 'Nothing is ticked. Tick what the app may do, or do not allow it.' }] : undefined),
+      client.dynamic === true && strangerNotice(asking),
+      choice.kind === 'caregiver' &&
+        notice(
+          'warning',
+          `You decide for ${choice.name}. The app can see and do at most what you may see and do there yourself.${choice.standing ? '' : ` ${notStanding}`}`,
+        ),
+      definitions([
+        ['App', client.client_name],
+        [isAbout ? 'Record' : 'As', recordText(asking, choice, others)],
+        ['How long', html`<span>${howLong(scopes)}</span>`],
+      ]),
+      form({
+        action: addressOf(asking),
+        csrf,
+        body: [
+          hidden('choice', choiceKey(choice)),
+          hidden('encounter', encounter ?? ''),
+          groups.length === 0
+            ? html``
+            : html`<h2 id="field-allow">What it may do</h2>${
+                groups.length > FEW
+                  ? html`${list(
+                      sentencesOf(
+                        scopes.filter(scope => scope.includes('/')),
+                        { possessive: whose },
+                      ),
+                    )}
+<details${chosen !== undefined && html` open`}><summary>Choose what exactly</summary>${groupRows(groups, isTicked)}</details>`
+                  : groupRows(groups, isTicked)
+              }`,
+          mannerRows(mannerBoxes(scopes), isTicked),
+          droppedText(dropped),
+          buttons(button('Allow', { name: 'step', value: 'allow' }), button('Do not allow', { kind: 'quiet', name: 'step', value: 'deny' })),
+        ],
+      }),
+      html`<p class="hint">Whatever you allow stays within what you may do yourself. You can end it at any time under Apps.</p>`,
+    ],
+    nothing === true ? 422 : 200,
+  );
+}
+
+/** Whom the answer goes to is all that is known of an app that registered itself. */
+function strangerNotice({ client }: Asking): Html {
+  const hosts = formTargets(client)
+    .filter(target => target.includes('//'))
+    .map(target => new URL(target).host);
+  return notice(
+    'warning',
+    html`<p><strong>Nobody here has checked this app.</strong> It registered itself, and its name is what it calls itself. Allow it only if you came from it just now and trust whoever makes it.${
+      hosts.length > 0 && html` Your answer goes to <strong>${hosts.join(', ')}</strong>.`
+    }</p>`,
+  );
+}
+
+function recordText(asking: Asking, choice: Deciding['choice'], others: boolean): Html {
+  const { label, hint } = choiceText(choice);
+  const name =
+    choice.kind === 'practitioner' && asking.launch?.patient !== undefined ? 'The patient whose chart you had open' : choice.kind === 'patient' ? hint : label;
+  return html`${name}${others && html` (<a href="${addressOf(asking, { choose: '' })}">choose another</a>)`}`;
+}
+
+const howLong = (scopes: readonly string[]): string =>
+  scopes.includes('offline_access')
+    ? 'Until you end it, also while you are away'
+    : scopes.includes('online_access')
+      ? 'While you are signed in here'
+      : 'For one hour; then it asks again';
+
+const tick = ({ key, text }: Box, hint: string | undefined, checked: boolean): Html => {
+  const id = `allow-${key.replace(/[^A-Za-z0-9]+/g, '-')}`;
+  return html`<div class="tick"><input type="checkbox" id="${id}" name="allow" value="${key}"${checked && html` checked`}>
+<label for="${id}">${text}${hint !== undefined && html`<span class="hint">${hint}</span>`}</label></div>`;
+};
+const groupRows = (groups: ReturnType<typeof groupsOf>, isTicked: (key: string) => boolean): Html =>
+  html`<ul class="rows choices">${groups.map(
+    ({ heading, boxes, hint }, at) =>
+      html`<li role="group" aria-labelledby="kind-${at}"><div><strong id="kind-${at}">${heading}</strong>${
+        hint !== undefined && html`<p class="hint">${hint}</p>`
+      }</div><div class="ticks">${boxes.map(box => tick(box, undefined, isTicked(box.key)))}</div></li>`,
+  )}</ul>`;
+const mannerRows = (boxes: readonly MannerBox[], isTicked: (key: string) => boolean): Html =>
+  boxes.length === 0 ? html`` : html`<h2>And besides</h2><div class="field">${boxes.map(box => tick(box, box.hint, isTicked(box.key)))}</div>`;
+
+/** What it asked for and will not get, in words where there are any. */
+function droppedText(dropped: readonly string[]): Html {
+  if (dropped.length === 0) return html``;
+  const understood = dropped.filter(scope => !scope.includes('/') || parseScopes(scope).scopes.length > 0);
+  const strange = dropped.filter(scope => !understood.includes(scope));
+  return html`<details><summary>It asked for more, and will not get it</summary>${list([
+    ...sentencesOf(understood, { possessive: 'your' }),
+    ...strange.map(scope => html`<code>${scope}</code>`),
+  ])}</details>`;
+}

@@ -1,0 +1,122 @@
+import type { Choice } from '../account/accounts.ts';
+import type { Allowed, Asking } from '../auth/authorization.ts';
+import { Problem } from '../fhir/problem.ts';
+import type { Resource } from '../fhir/types.ts';
+import { decisionPage } from './authorize-decision.ts';
+import { nextStep, type Step } from './authorize-steps.ts';
+import { addressOf, choicePage, encounterPage, nothingFitsPage, otherAccountPage } from './authorize-view.ts';
+import { choiceKey } from './choice.ts';
+import { withQuery } from './own-path.ts';
+import { getOf, matchesOf, personOf } from './person.ts';
+import type { Asked, AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
+import { grantedScopes, mannerKey, mannerOf, partsOf } from './scopes.ts';
+
+const path = '/auth/interaction/:uid';
+/** Enough to find a visit in; who needs an older one starts the app from there. */
+const ENCOUNTERS = '20';
+
+/**
+ * An app asks, a person answers (SMART App Launch 2.2): one address, at which the next step that is needed is shown, and each is a form of its own.
+ */
+export const authorizeRoutes = (parts: PortalParts): readonly Route[] => [
+  {
+    method: 'GET',
+    path,
+    who: 'anybody',
+    async answer(asked) {
+      const asking = await parts.authorizations.asking(asked.request, asked.response);
+      return show(await stepOf(asking, asked, parts), asking, asked, parts);
+    },
+  },
+  {
+    method: 'POST',
+    path,
+    who: 'anybody',
+    async answer(asked) {
+      const { form, request, response, from, session } = asked;
+      const asking = await parts.authorizations.asking(request, response);
+      const pressed = form.get('step') ?? '';
+      if (pressed === 'deny') {
+        await parts.authorizations.deny(request, response, { ...from, ...(session === undefined ? {} : { session }) });
+        return 'sent';
+      }
+      const step = await stepOf(asking, asked, parts);
+      if (step.step === 'sign-in' || step.step === 'other-account' || step.step === 'nothing-fits') return { redirect: addressOf(asking) };
+      if (!Object.hasOwn(forms, pressed)) throw new Problem('invalid', 'the form names no step');
+      return forms[pressed]!({ asking, step, asked: asked as AskedBySomebody, parts });
+    },
+  },
+];
+
+interface Answering {
+  readonly asking: Asking;
+  readonly step: Step;
+  readonly asked: AskedBySomebody;
+  readonly parts: PortalParts;
+}
+/** What each form does, by its hidden `step`. */
+const forms: Readonly<Record<string, (of: Answering) => Promise<Reply>>> = {
+  async choose({ asking, asked: { form, session, account }, parts }) {
+    const choices = await parts.accounts.choices(account);
+    const choice = choices.find(one => choiceKey(one) === form.get('choice'));
+    if (choice !== undefined) await parts.accounts.act(session, choice.hat, choice.record);
+    return { redirect: addressOf(asking) };
+  },
+  async encounter({ asking, asked: { form } }) {
+    return { redirect: addressOf(asking, { encounter: form.get('encounter') ?? '' }) };
+  },
+  allow,
+};
+
+async function allow({ asking, step, asked, parts }: Answering): Promise<Reply> {
+  const { form, session, account, request, response, from } = asked;
+  // What was decided about another record in another window is not what was seen here.
+  if (step.step !== 'decide' || form.get('choice') !== choiceKey(step.choice)) return { redirect: addressOf(asking) };
+  const chosen = new Set(form.getAll('allow'));
+  const scopes = grantedScopes(asking.scopes, chosen);
+  if (choosable(asking.scopes).length > 0 && !scopes.some(scope => (scope.includes('/') ? !scope.startsWith('launch/') : mannerOf(scope) !== 'context')))
+    return decisionPage(asking, step, asked, { chosen, nothing: true });
+  const encounter = step.encounter === undefined ? undefined : await encounterOf(step.encounter, step.choice, asked, parts);
+  const allowed: Allowed = { session, account, choice: step.choice, scopes, ...(encounter === undefined ? {} : { encounter }) };
+  await parts.authorizations.allow(request, response, allowed, from);
+  return 'sent';
+}
+const choosable = (scopes: readonly string[]): readonly string[] => [
+  ...partsOf(scopes).map(({ key }) => key),
+  ...scopes.filter(scope => !scope.includes('/') && mannerOf(scope) !== 'context').map(mannerKey),
+];
+
+async function stepOf(asking: Asking, { session, account, query, form }: Asked, { accounts }: PortalParts): Promise<Step> {
+  const choices = account === undefined ? [] : await accounts.choices(account);
+  const encounter = form.get('encounter') ?? query.get('encounter') ?? undefined;
+  return nextStep(asking, { session, account, choices, encounter, choose: query.has('choose') });
+}
+
+async function show(step: Step, asking: Asking, asked: Asked, parts: PortalParts): Promise<Reply> {
+  const to = addressOf(asking);
+  switch (step.step) {
+    case 'sign-in':
+      return { redirect: withQuery('/sign-in', { to, again: step.again ? '1' : undefined, username: asking.loginHint }) };
+    case 'other-account':
+      return otherAccountPage(asking, asked, withQuery('/sign-in', { to, again: '1' }));
+    case 'nothing-fits':
+      return nothingFitsPage(asking, asked, withQuery('/sign-in', { to, again: '1' }));
+    case 'choose':
+      return choicePage(asking, step.candidates, asked);
+    case 'encounter':
+      return encounterPage(asking, await encountersOf(step.choice, asked as AskedBySomebody, parts), asked);
+    case 'decide':
+      return decisionPage(asking, step, asked, {});
+  }
+}
+
+/** The visits of the record, newest first: those that the person may see. */
+async function encountersOf(choice: Choice, { session, account }: AskedBySomebody, { run }: PortalParts): Promise<readonly Resource[]> {
+  const query = [['patient', choice.record!] as const, ['_sort', '-date'] as const, ['_count', ENCOUNTERS] as const];
+  return matchesOf(await run(getOf(['Encounter'], query), personOf(session, account, choice)));
+}
+/** The id, of an Encounter that the person may see. Throws Problem 'not-found'. */
+async function encounterOf(id: string, choice: Choice, { session, account }: AskedBySomebody, { run }: PortalParts): Promise<string> {
+  await run(getOf(['Encounter', id]), personOf(session, account, choice));
+  return id;
+}
