@@ -34,7 +34,8 @@ interface Changed<T> {
 
 /**
  * Changes the account of a session that stands: one commit with its line of the log, and a mail. Throws Problem 'login' where the session has ended, 'forbidden'
- * where `confirmed` is asked and the person has not shown just now who she is.
+ * where
+ * `confirmed` is asked and the person has not shown just now who she is ('login', where the account has nothing to show it with).
  */
 async function change<T>(
   { id, account: username }: Session,
@@ -73,7 +74,9 @@ function standing(kept: unknown, account: Account | undefined, parts: AccountPar
   return { session, account };
 }
 function demandConfirmed(session: Session, account: Account, parts: AccountParts): void {
-  if (!isConfirmed(session, secondFactors(account).length > 0, clock(parts))) throw new Problem('forbidden', 'Confirm first that it is you.');
+  const second = secondFactors(account).length > 0;
+  if (isConfirmed(session, second, clock(parts))) return;
+  throw second ? new Problem('forbidden', 'Confirm first that it is you.') : new Problem('login', 'You have been signed in for a while: sign in again first.');
 }
 /** The account behind a session that stands and is confirmed. */
 async function confirmedAccount({ id, account }: Session, parts: AccountParts): Promise<Account> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   type AuthenticationResponseJSON,
-  type AuthenticatorTransportFuture,
+  type AuthenticatorTransport,
   generateAuthenticationOptions,
   generateRegistrationOptions,
   type RegistrationResponseJSON,
@@ -26,7 +26,7 @@ const site = ({ url }: Pick<AccountParts, 'url'>): { readonly rpID: string; read
   return { rpID: hostname, origin };
 };
 const allowed = ({ passkeys = [] }: Account) =>
-  passkeys.map(({ id, transports }) => ({ id, ...(transports === undefined ? {} : { transports: [...transports] as AuthenticatorTransportFuture[] }) }));
+  passkeys.map(({ id, transports }) => ({ id, ...(transports === undefined ? {} : { transports: [...transports] as AuthenticatorTransport[] }) }));
 
 /** JSON for `navigator.credentials.get`. `account` absent: whichever discoverable passkey of ours the person chooses. */
 export const askForPasskey = (account: Account | undefined, parts: AccountParts) =>

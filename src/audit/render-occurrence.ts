@@ -20,7 +20,7 @@ const subtypes: Partial<Readonly<Record<OccurrenceCode, Coding>>> = {
   token: getToken,
   refresh: getToken,
 };
-export const occurrenceSystem = `${canonical}/CodeSystem/audit-event`;
+export const subtypeSystem = `${canonical}/CodeSystem/audit-event`;
 
 /** The AuditEvent of what happened beside the road (occurrence.ts): DICOM's user authentication; tokens by the pattern of ITI-71. Pure. */
 export function renderOccurrence(record: AuditRecord & { readonly code: OccurrenceCode }): Resource {
@@ -36,7 +36,7 @@ export function renderOccurrence(record: AuditRecord & { readonly code: Occurren
       security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }],
     },
     type: authentication,
-    subtype: [subtypes[code] ?? { system: occurrenceSystem, code }],
+    subtype: [subtypes[code] ?? { system: subtypeSystem, code }],
     action: 'E',
     recorded: record.at,
     outcome: record.outcome,

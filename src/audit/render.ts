@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Coding, Resource } from '../fhir/types.ts';
 import { isOccurrence, type OccurrenceCode } from './occurrence.ts';
 import type { AuditRecord } from './record.ts';
-import { renderOccurrence } from './render-occurrence.ts';
+import { renderOccurrence, subtypeSystem } from './render-occurrence.ts';
 
 // IHE Basic Audit Log Patterns (BALP) 1.1.4: https://profiles.ihe.net/ITI/BALP/
 const PROFILE = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.';
@@ -42,6 +42,8 @@ const patterns: Readonly<Record<string, Pattern>> = {
   update: writing('U', 'Update'),
   delete: deleting,
 };
+/** Operations: FHIR has one code for all of them, and ours says which. */
+const operations: readonly string[] = ['who-can-see', 'preview'];
 const other: Pattern = { ...querying, profile: '' };
 
 /**
@@ -66,7 +68,12 @@ export function renderAuditEvent(record: AuditRecord): Resource {
       security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }],
     },
     type: { system: 'http://terminology.hl7.org/CodeSystem/audit-event-type', code: 'rest', display: 'RESTful Operation' },
-    subtype: [{ system: 'http://hl7.org/fhir/restful-interaction', code: record.code }],
+    subtype: operations.includes(record.code)
+      ? [
+          { system: 'http://hl7.org/fhir/restful-interaction', code: 'operation' },
+          { system: subtypeSystem, code: record.code },
+        ]
+      : [{ system: 'http://hl7.org/fhir/restful-interaction', code: record.code }],
     action: pattern.action,
     recorded: record.at,
     outcome: record.outcome,

@@ -8,10 +8,10 @@ import type { Occurrence } from '../audit/occurrence.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { KeyName } from '../fhir/types.ts';
 import { authorizeApp, endApp, handOf } from '../interaction/app-consent.ts';
-import type { Also, Interaction } from '../interaction/interaction.ts';
+import type { Interaction } from '../interaction/interaction.ts';
 import { and, queryOf } from '../search/query.ts';
 import type { Registry } from '../search/registry.ts';
-import type { ResourceStore } from '../store/store.ts';
+import type { Change, ResourceStore } from '../store/store.ts';
 import type { Allowed, Asking, Authorizations } from './authorization.ts';
 import type { AuthorizationServer } from './authorization-server.ts';
 import type { Client, OauthGrant } from './client.ts';
@@ -26,7 +26,7 @@ export interface AuthorizationParts {
   readonly server: Pick<AuthorizationServer, 'provider'>;
   readonly url: string;
   now(): string;
-  note(occurrence: Occurrence): readonly Also[];
+  note(occurrence: Occurrence): readonly Change[];
   /** Takes an interaction that no address leads to along the road. */
   run(interaction: Interaction, path: readonly string[], caller: Caller): Promise<unknown>;
 }
@@ -97,7 +97,7 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
       const grant = grantOf(asked, allowed, now());
       const launched = interaction.params.launch;
       await decide(asked.uid);
-      const changes: readonly Also[] = [
+      const changes: readonly Change[] = [
         { op: 'document', kind: 'grant', id: grant.id, value: grant, expect: 'absent' },
         ...(typeof launched === 'string' && launched !== '' ? [{ op: 'document' as const, kind: 'launch' as const, id: launched, value: undefined }] : []),
         ...note({ code: 'authorize', address, text: grant.scope, ...about(grant) }),
@@ -157,7 +157,7 @@ export async function endGrant(
   const grant = (await store.document('grant', id)) as OauthGrant | undefined;
   if (grant === undefined || !grant.active) return;
   const lives = grant.account === undefined ? { expires: Date.parse(now()) + HOUR_MS } : {};
-  const changes: readonly Also[] = [
+  const changes: readonly Change[] = [
     { op: 'document', kind: 'grant', id, value: { ...grant, active: false }, ...lives },
     ...note({ code: 'revoke', ...about(grant), ...from }),
   ];

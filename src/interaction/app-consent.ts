@@ -5,16 +5,16 @@ import { referenceName } from '../access/elements.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { KeyName, Resource, ResourceKey } from '../fhir/types.ts';
 import type { RecordId } from '../search/indexed.ts';
-import type { Version } from '../store/store.ts';
+import type { Change, Version } from '../store/store.ts';
 import { writeAnswer } from './create.ts';
-import type { Also, Overlay, WriteInteraction, WritePlan } from './interaction.ts';
+import type { Overlay, WriteInteraction, WritePlan } from './interaction.ts';
 import { keyOfName } from './overlay.ts';
 import { notFound } from './read.ts';
 
 /** What is authorized. */
 export interface AppAuthorization extends Omit<AppConsent, 'at'> {
   /** The OAuth grant and the line of the log: in the same commit. */
-  readonly also: readonly Also[];
+  readonly also: readonly Change[];
 }
 interface AuthorizePlan extends WritePlan {
   readonly key: ResourceKey;
@@ -54,7 +54,7 @@ interface EndPlan extends WritePlan {
   readonly key: ResourceKey;
 }
 /** Ends the Consent of an app, in one commit with what else ends. One that has ended stays as it is, and `also` is done all the same. */
-export const endApp = (id: string, also: readonly Also[], base: () => string): WriteInteraction<EndPlan> => ({
+export const endApp = (id: string, also: readonly Change[], base: () => string): WriteInteraction<EndPlan> => ({
   code: 'app-end',
   effect: 'write',
   plan: () => ({ keys: [{ type: 'Consent', id }], criteria: new Map(), also, key: { type: 'Consent', id } }),

@@ -1,9 +1,10 @@
+import { canonical } from '../access/canonical.ts';
 import { policyOf } from '../access/policies/index.ts';
 import { compartments, resourceTypes } from '../fhir/definitions/definitions.ts';
 import type { Resource, ResourceType } from '../fhir/types.ts';
 import type { Registry } from '../search/registry.ts';
 import type { Answer } from './interaction.ts';
-import { table } from './table.ts';
+import { operationsOf, table } from './table.ts';
 
 const typeLevel = new Set(['read', 'vread', 'update', 'delete', 'history-instance', 'create', 'search-type']);
 
@@ -49,6 +50,7 @@ function describe(type: ResourceType, registry: Registry, referring: ReadonlyMap
   const codes = [...new Set(table.map(row => row.code))].filter(code => typeLevel.has(code) && !refused.includes(code));
   const includes = registry.includesOf(type).map(param => `${type}:${param.code}`);
   const revIncludes = referring.get(type) ?? [];
+  const operations = operationsOf(type);
   return {
     type,
     interaction: codes.map(code => ({ code })),
@@ -60,6 +62,7 @@ function describe(type: ResourceType, registry: Registry, referring: ReadonlyMap
     referencePolicy: ['literal', 'logical'],
     ...(includes.length === 0 ? {} : { searchInclude: ['*', ...includes] }),
     ...(revIncludes.length === 0 ? {} : { searchRevInclude: ['*', ...revIncludes] }),
+    ...(operations.length === 0 ? {} : { operation: operations.map(name => ({ name, definition: `${canonical}/OperationDefinition/${name}` })) }),
     searchParam: [...registry.codesOf(type).map(name => ({ name, type: kindOf(type, name, registry) })), ...everywhere],
   };
 }

@@ -1,3 +1,4 @@
+import type { Caller } from '../access/caller.ts';
 import type { Action, Decision } from '../access/decision.ts';
 import type { Instant, Resource, ResourceKey, ResourceType } from '../fhir/types.ts';
 import type { SearchQuery } from '../search/query.ts';
@@ -89,6 +90,8 @@ export interface Given {
   newId(): string;
   /** Account, client and record: whom a cursor is for. */
   readonly bound: string;
+  /** Who asks. What may be seen is decided on the road; this is for what is answered to one and not to another. */
+  readonly caller: Caller;
 }
 export type Permit = Extract<Decision, { effect: 'permit' }>;
 
@@ -108,11 +111,9 @@ export interface WritePlan {
   readonly keys: readonly ResourceKey[];
   /** Criteria that are searched (narrowed) before the drafts are made: conditional creates and references. */
   readonly criteria: ReadonlyMap<string, SearchQuery>;
-  /** What is not FHIR and goes into the same commit. */
-  readonly also?: readonly Also[];
+  /** What is not FHIR and goes into the same commit: documents, lines of the log. */
+  readonly also?: readonly Change[];
 }
-/** A document, or a line of the log. */
-export type Also = Extract<Change, { op: 'document' | 'event' }>;
 /** What the criteria found, by the same names. */
 export type Found = ReadonlyMap<string, readonly ResourceKey[]>;
 

@@ -6,12 +6,14 @@ import { remove } from './delete.ts';
 import { history } from './history.ts';
 import type { Answer, Interaction, WriteInteraction } from './interaction.ts';
 import type { Parts } from './parts.ts';
+import { preview } from './preview.ts';
 import { printBody } from './print.ts';
 import { read, vread } from './read.ts';
 import { search } from './search.ts';
 import type { Code } from './table.ts';
 import { transaction } from './transaction.ts';
 import { update } from './update.ts';
+import { contributorsOf, whoCanSee } from './who-can-see.ts';
 
 /** What each code of the table does. A batch is made of the others (bundle.ts). */
 export interface Interactions {
@@ -38,6 +40,8 @@ export function makeInteractions(parts: Parts, secret: Uint8Array, secured: bool
       update: update(base) as Interaction,
       delete: remove as Interaction,
       'history-instance': history(base) as Interaction,
+      'who-can-see': whoCanSee(registry, record => contributorsOf(record, parts.store)) as Interaction,
+      preview: preview(parts) as Interaction,
     },
     capabilities: () => stated(base()),
     transaction: transaction(readCriteria, base) as WriteInteraction,

@@ -84,7 +84,7 @@ async function travel(interaction: Interaction, request: FhirRequest, caller: Ca
   const bound = `${caller.account ?? ''} ${caller.client} ${caller.record ?? ''}`;
   const end = performance.now() + PATIENCE;
   for (let attempt = 1; ; attempt++) {
-    const given = { now: parts.now(), newId: parts.newId, bound };
+    const given = { now: parts.now(), newId: parts.newId, bound, caller };
     const journey: Journey = {
       parts,
       caller,

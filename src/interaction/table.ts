@@ -17,7 +17,9 @@ export type Code =
   | 'delete'
   | 'history-instance'
   | 'vread'
-  | 'reindex';
+  | 'reindex'
+  | 'who-can-see'
+  | 'preview';
 
 interface Row {
   readonly code: Code;
@@ -45,6 +47,9 @@ export const table: readonly Row[] = [
   { code: 'delete', method: 'DELETE', path: ['type', 'id'] },
   { code: 'history-instance', method: 'GET', path: ['type', 'id', '_history'], parameters: 'own' },
   { code: 'vread', method: 'GET', path: ['type', 'id', '_history', 'version'], parameters: parts },
+  // http://hl7.org/fhir/R4/operations.html: profiles/OperationDefinition-*.json
+  { code: 'who-can-see', method: 'GET', path: ['Patient', 'id', '$who-can-see'] },
+  { code: 'preview', method: 'GET', path: ['Consent', 'id', '$preview'] },
   // http://hl7.org/fhir/R4/compartmentdefinition.html
   { code: 'search-system', method: 'GET', path: ['compartment', 'id', '*'], parameters: 'own' },
   { code: 'search-system', method: 'POST', path: ['compartment', 'id', '_search'], parameters: 'own' },
@@ -52,6 +57,10 @@ export const table: readonly Row[] = [
   { code: 'search-type', method: 'GET', path: ['compartment', 'id', 'type'], parameters: 'own' },
   { code: 'search-type', method: 'POST', path: ['compartment', 'id', 'type', '_search'], parameters: 'own' },
 ];
+
+/** The operations on one resource of a type. */
+export const operationsOf = (type: ResourceType): readonly Code[] =>
+  table.filter(({ path }) => path[0] === type && path.at(-1)!.startsWith('$')).map(({ code }) => code);
 
 /** What a path part must be; says what is wrong with it. */
 const placeholders: Readonly<Record<string, (text: string) => Problem | undefined>> = {

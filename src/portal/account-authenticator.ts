@@ -97,11 +97,11 @@ ${form({
   };
 }
 
-const removePage = ({ csrf, account }: AskedBySomebody): Reply => ({
+const removePage = ({ csrf, account: { totp: _gone, ...left } }: AskedBySomebody): Reply => ({
   title: 'Remove the authenticator app',
   body: html`<div class="narrow"><h1>Remove the authenticator app?</h1>
 <p>Its codes will not be taken any more.</p>
-${secondSteps({ ...account, totp: undefined } as typeof account).length === 0 && lastStep}
+${secondSteps(left).length === 0 && lastStep}
 ${buttons(formButton({ action: '/account/authenticator/remove', csrf, text: 'Remove it', kind: 'danger' }), linkButton('Keep it', '/account', 'quiet'))}</div>`,
 });
 /** Before the last second step goes. */

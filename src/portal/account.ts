@@ -55,7 +55,7 @@ ${card('Second step', [
   rows([authenticatorRow(account), ...passkeyRows(account), recoveryRow(account)].filter(row => row !== undefined)),
   buttons(linkButton('Add a passkey', '/account/passkeys', 'quiet')),
 ])}
-${card('Other devices', [
+${card('Everywhere else', [
   html`<p>Signs you out in every browser, this one too. Apps keep what you have allowed them; you end that under <a href="/apps">Apps</a>.</p>`,
   buttons(formButton({ action: '/account/sign-out-everywhere', csrf, text: 'Sign out everywhere', kind: 'danger' })),
 ])}</div>`,

@@ -45,7 +45,7 @@ ${
   html`<nav aria-label="Kindred"><ul class="places">${places.map(
     ([place, text]) => html`<li><a href="${place}"${(path === place || path.startsWith(`${place}/`)) && html` aria-current="page"`}>${text}</a></li>`,
   )}</ul></nav>
-<div class="who"><span>Signed in as <strong>${account.name ?? account.username}</strong></span>
+<div class="who"><span><span class="wordy">Signed in as </span><strong>${account.name ?? account.username}</strong></span>
 <form method="post" action="/sign-out">${csrf}<button class="button quiet small">Sign out</button></form></div>`
 }
 </div>

@@ -1,6 +1,7 @@
 import express from 'express';
 import { Problem } from '../fhir/problem.ts';
 import { accountRoutes } from './account.ts';
+import { authorizeRoutes } from './authorize.ts';
 import { confirmRoutes } from './confirm.ts';
 import { jarOf, newVisitor, readCookie } from './cookie.ts';
 import { CSRF, csrfToken, isOurForm } from './csrf.ts';
@@ -18,7 +19,15 @@ import { startRoutes } from './start.ts';
 import { serveFiles } from './static.ts';
 
 /** Every page there is. */
-const tables: readonly ((parts: PortalParts) => readonly Route[])[] = [startRoutes, signInRoutes, passkeyRoutes];
+const tables: readonly ((parts: PortalParts) => readonly Route[])[] = [
+  startRoutes,
+  signInRoutes,
+  signUpRoutes,
+  passkeyRoutes,
+  confirmRoutes,
+  accountRoutes,
+  authorizeRoutes,
+];
 
 /** The pages for people, as a router for the root of the server. What it has no page for it leaves to the next, unless a browser asks. */
 export function makePortal(parts: PortalParts): express.Router {
@@ -96,7 +105,7 @@ async function readAsked(request: express.Request, response: express.Response, s
   return {
     request,
     response,
-    from: { address: request.socket.remoteAddress ?? 'unknown' },
+    from: { address: sender.parts.addressOf(request) },
     params: request.params as Readonly<Record<string, string>>,
     query: new URLSearchParams(request.originalUrl.split('?').slice(1).join('?')),
     form: new URLSearchParams(),
@@ -118,7 +127,13 @@ async function sendProblem(error: unknown, sender: Sender): Promise<void> {
   const { request, response } = sender;
   const problem = error instanceof Problem ? error : new Problem('exception', 'something went wrong here', { cause: error });
   for (const [name, value] of Object.entries(problem.headers)) if (!response.headersSent) response.setHeader(name, value);
-  await sendReply(refusal(problem), sender, problem);
+  try {
+    await sendReply(refusal(problem), sender, problem);
+  } catch {
+    // Not even who is signed in can be looked up for the page any more.
+    delete sender.somebody;
+    await sendReply(refusal(problem), sender, problem);
+  }
   if (!request.complete) discardForm(request);
 }
 

@@ -10,7 +10,7 @@ import type { Asked, PortalParts, Reply, Route } from './route.ts';
  * Signing in and out. `to`: the path of ours to go on to; `again`: somebody who has signed in already does so anew, as an app may want; `username` fills in
  * the name.
  */
-export const signInRoutes = ({ accounts }: PortalParts): readonly Route[] => [
+export const signInRoutes = ({ accounts, signUp }: PortalParts): readonly Route[] => [
   {
     method: 'GET',
     path: '/sign-in',
@@ -18,7 +18,7 @@ export const signInRoutes = ({ accounts }: PortalParts): readonly Route[] => [
     async answer(asked) {
       const to = ownPath(asked.query.get('to'));
       if (asked.account !== undefined && asked.query.get('again') === null) return { redirect: to ?? '/' };
-      return signInPage(asked, { to, username: asked.query.get('username') ?? undefined });
+      return signInPage(asked, signUp, { to, username: asked.query.get('username') ?? undefined });
     },
   },
   {
@@ -37,7 +37,7 @@ export const signInRoutes = ({ accounts }: PortalParts): readonly Route[] => [
         case 'throttled':
           return tooMany(asked, result.retryAfter);
         case 'refused':
-          return signInPage(asked, { to, username, mistakes: [{ field: 'username', text: 'User name and password do not fit together.' }] });
+          return signInPage(asked, signUp, { to, username, mistakes: [{ field: 'username', text: 'User name and password do not fit together.' }] });
       }
     },
   },
@@ -51,7 +51,7 @@ export const signInRoutes = ({ accounts }: PortalParts): readonly Route[] => [
       const result = passkey === undefined ? ({ outcome: 'refused' } as const) : await accounts.passkeySignIn(passkey, asked.from);
       if (result.outcome === 'signed-in') return goOn(result, to);
       if (result.outcome === 'throttled') return tooMany(asked, result.retryAfter);
-      return signInPage(asked, { to, mistakes: [{ field: '', text: 'The passkey was not accepted. Sign in with your password instead.' }] });
+      return signInPage(asked, signUp, { to, mistakes: [{ field: '', text: 'The passkey was not accepted. Sign in with your password instead.' }] });
     },
   },
   { method: 'GET', path: '/sign-in/second', who: 'anybody', answer: async () => ({ redirect: '/sign-in' }) },
@@ -85,6 +85,7 @@ const goOn = ({ cookie }: SignedIn, to: string | undefined): Reply => ({ redirec
 
 function signInPage(
   { csrf, query, account }: Asked,
+  signUp: boolean,
   { to, username, mistakes }: { readonly to: string | undefined; readonly username?: string | undefined; readonly mistakes?: readonly Mistake[] },
 ): Reply {
   const carried = to === undefined ? html`` : hidden('to', to);
@@ -112,7 +113,7 @@ ${form({
   ],
 })}
 ${passkeyForm({ action: '/sign-in/passkey', purpose: 'sign-in', csrf, text: 'Sign in with a passkey', body: carried })}
-<p class="after">New here? <a href="${withQuery('/sign-up', { to })}">Make an account</a></p></div>`,
+${signUp && html`<p class="after">New here? <a href="${withQuery('/sign-up', { to })}">Make an account</a></p>`}</div>`,
   };
 }
 

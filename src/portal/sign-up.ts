@@ -9,7 +9,10 @@ import type { Asked, PortalParts, Reply, Route } from './route.ts';
 /** What a password must be, said before one is chosen. */
 export const passwordRules = `At least ${MIN_PASSWORD} characters, of any kind. Four words that do not belong together are good and easy to remember. You may paste it.`;
 
-export const signUpRoutes = ({ accounts }: PortalParts): readonly Route[] => [
+/** Making an account; where people may not do so by themselves, there is no such page. */
+export const signUpRoutes = (parts: PortalParts): readonly Route[] => (parts.signUp ? openRoutes(parts) : []);
+
+const openRoutes = ({ accounts }: PortalParts): readonly Route[] => [
   {
     method: 'GET',
     path: '/sign-up',

@@ -1,4 +1,3 @@
-import { systems } from '../access/codes.ts';
 import { isDirectory } from '../access/record.ts';
 import type { ScopeLetter } from '../access/scope.ts';
 import type { ResourceType } from '../fhir/types.ts';
@@ -111,30 +110,6 @@ export const possessive = (name: string): string => `${name}’s`;
 /** Whether people say "your" of it: a directory is nobody's. */
 export const isOwned = (type: ResourceType): boolean => !isDirectory(type);
 
-/** What the labels on an entry are called. */
-const labels: Readonly<Record<string, string>> = {
-  R: 'entries marked as sensitive',
-  V: 'entries marked as very sensitive',
-};
-const sensitivities: Readonly<Record<string, string>> = {
-  ETH: 'alcohol and drug use',
-  SUD: 'alcohol and drug use',
-  ETHUD: 'alcohol use',
-  OPIOIDUD: 'opioid use',
-  '42CFRPart2': 'treatment of addiction',
-  MH: 'mental health',
-  PSY: 'psychiatry',
-  PSYTHPN: 'psychotherapy notes',
-  HIV: 'HIV and AIDS',
-  STD: 'sexually transmitted infections',
-  SEX: 'sexual and reproductive health',
-  SDV: 'sexual and domestic violence',
-  SICKLE: 'sickle cell disease',
-  GDIS: 'genetics',
-  ADOL: 'what adolescents keep private',
-};
-/** A security label of a consent, as something that it covers or keeps back; undefined where it says nothing to people (normal, low …). */
-export function labelOf({ system, code = '' }: { readonly system?: string; readonly code?: string }): string | undefined {
-  if (system === systems.confidentiality) return Object.hasOwn(labels, code) ? labels[code] : undefined;
-  return Object.hasOwn(sensitivities, code) ? sensitivities[code] : `what is labelled ${code}`;
-}
+/** 2 March 1947, of an instant, or epoch ms. */
+export const dayOf = (instant: string | number): string =>
+  new Date(instant).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });

@@ -37,7 +37,7 @@ export interface DocumentReader {
 }
 /**
  * `value` undefined removes it. `expect: 'absent'`: it must not be there yet. `expires`: epoch ms after which it may be swept away, absent: it stays. The
- * epoch `kind:id` rises with every change.
+ * epoch `kind:id` rises with every change, a removal too, and stays; only a sweep takes it away, with the document.
  */
 export interface DocumentChange {
   readonly op: 'document';

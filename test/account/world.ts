@@ -16,6 +16,7 @@ import { routeFor, run } from '../../src/interaction/run.ts';
 import { openReindexer } from '../../src/interaction/reindex.ts';
 import type { Parts } from '../../src/interaction/parts.ts';
 import { makeGrantCache } from '../../src/interaction/facts.ts';
+import { good } from './words.ts';
 import { openScratch, registry } from '../engine.ts';
 
 /** Accounts on a store in memory, with a clock that stands still until it is moved. */
@@ -43,8 +44,7 @@ export interface Line {
 }
 
 export const here: From = { address: '192.0.2.7' };
-export const good = 'violet teapot under seven moons';
-export const minutes = (count: number): number => count * 60_000;
+export { good, minutes } from './words.ts';
 
 export async function openAccounts(settings: Partial<AccountSettings> = {}, wrap: (parts: AccountParts) => AccountParts = parts => parts): Promise<AccountWorld> {
   let time = Date.parse('2026-11-28T12:00:00.000Z');

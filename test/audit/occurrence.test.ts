@@ -4,7 +4,7 @@ import codeSystem from '../../profiles/CodeSystem-audit-event.json' with { type:
 import { verifyChain } from '../../src/audit/chain.ts';
 import { auditEntry } from '../../src/audit/event.ts';
 import { type Occurrence, type OccurrenceCode, occurrenceRecord } from '../../src/audit/occurrence.ts';
-import { occurrenceSystem } from '../../src/audit/render-occurrence.ts';
+import { subtypeSystem } from '../../src/audit/render-occurrence.ts';
 import type { Resource } from '../../src/fhir/types.ts';
 import { validate } from '../../src/fhir/validate/validate.ts';
 import { makeNote } from '../../src/interaction/occurrence.ts';
@@ -65,7 +65,7 @@ describe.each(codes)('%s', code => {
     expect(event.type.code).toBe('110114');
     const [subtype, ...others] = event.subtype;
     expect(others).toEqual([]);
-    if (subtype!.system === occurrenceSystem) expect(codeSystem.concept.map(concept => concept.code)).toContain(subtype!.code);
+    if (subtype!.system === subtypeSystem) expect(codeSystem.concept.map(concept => concept.code)).toContain(subtype!.code);
     else expect(['110122', '110123', 'ITI-71']).toContain(subtype!.code);
   });
 });

@@ -35,7 +35,7 @@ function authorize(id: string, person: Person, more: Partial<AppAuthorization> =
   const line: Occurrence = { code: 'authorize', client: 'med-app', account: person.account, who: person.who, record: person.record, text: scope };
   const also = [
     { op: 'document', kind: 'grant', id: `grant-${id}`, value: { id: `grant-${id}`, active: true }, expect: 'absent' } as const,
-    ...(note({ ...line, consents: [`Consent/${id}`] }) as AppAuthorization['also']),
+    ...(note({ ...line, consents: [`Consent/${id}`] })),
   ];
   const app = { id, patient: person.record, performer: person.who, client: { id: 'med-app', name: 'Medication list' }, scope, also };
   return take(authorizeApp({ ...app, ...more }, world.app.parts.base), id, person);

@@ -69,6 +69,8 @@ export function fakeWorld(parts: Partial<PortalParts> = {}, more: readonly Accou
       accounts,
       authorizations: { asking: nothing, allow: nothing, deny: nothing, granted: async () => [], end: nothing },
       now,
+      addressOf: () => '192.0.2.1',
+      signUp: true,
       run: nothing,
       activate: nothing,
       log: line => lines.push(line),

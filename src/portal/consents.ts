@@ -1,0 +1,172 @@
+import type { Caller } from '../access/caller.ts';
+import { kindOf } from '../access/consent.ts';
+import { elements, referenceName } from '../access/elements.ts';
+import type { Choice } from '../account/accounts.ts';
+import type { Session } from '../account/session.ts';
+import { Problem } from '../fhir/problem.ts';
+import type { KeyName, Resource } from '../fhir/types.ts';
+import { consentPage, endPage, type Shown } from './consent-view.ts';
+import { wordsOf } from './consent-words.ts';
+import { consentsPage, type SaidBy } from './consents-view.ts';
+import { withQuery } from './own-path.ts';
+import { actingAs, getOf, matchesOf, personOf, resourceOf } from './person.ts';
+import type { AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
+import { type Named, readPreview, readWhoCanSee } from './who-can-see.ts';
+
+/** A factor that was shown no longer ago than this is fresh: what widens access needs one. */
+const FRESH = 5 * 60_000;
+
+/** Who can see a record; what waits for the patient's word; and the end of any of it. */
+export const consentRoutes = (parts: PortalParts): readonly Route[] => [
+  {
+    method: 'GET',
+    path: '/consents',
+    who: 'somebody',
+    answer: async asked => withRecord(asked, parts, (choice, person) => overview(asked, choice, person, parts)),
+  },
+  {
+    method: 'GET',
+    path: '/consents/:id',
+    who: 'somebody',
+    answer: async asked =>
+      withRecord(asked, parts, async (choice, person) => {
+        const shown = await shownOf(asked, choice, person, parts);
+        return consentPage(shown, isFresh(asked.session, parts), asked);
+      }),
+  },
+  {
+    method: 'POST',
+    path: '/consents/:id',
+    who: 'somebody',
+    answer: async asked => withRecord(asked, parts, (choice, person) => decide(asked, choice, person, parts)),
+  },
+  {
+    method: 'GET',
+    path: '/consents/:id/end',
+    who: 'somebody',
+    answer: async asked =>
+      withRecord(asked, parts, async (choice, person) => {
+        const shown = await shownOf(asked, choice, person, parts);
+        if (!shown.mayEnd) throw new Problem('forbidden', 'the person cannot end it here');
+        if (shown.widens && !isFresh(asked.session, parts)) return toConfirm(`/consents/${shown.id}/end`);
+        return endPage(shown, asked);
+      }),
+  },
+  {
+    method: 'POST',
+    path: '/consents/:id/end',
+    who: 'somebody',
+    answer: async asked => withRecord(asked, parts, (choice, person) => end(asked, choice, person, parts)),
+  },
+];
+
+type Working = (choice: Choice, person: Caller) => Promise<Reply>;
+/** Whoever has not chosen a record chooses one first. */
+async function withRecord(asked: AskedBySomebody, parts: PortalParts, work: Working): Promise<Reply> {
+  const choice = await actingAs(asked, parts);
+  if (choice === undefined) return { redirect: withQuery('/records', { to: new URL(asked.request.url ?? '/consents', parts.url).pathname }) };
+  return work(choice, personOf(asked.session, asked.account, choice));
+}
+const toConfirm = (to: string): Reply => ({ redirect: withQuery('/confirm', { to }) });
+const isFresh = ({ confirmedAt }: Session, { now }: PortalParts): boolean => confirmedAt !== undefined && now() - confirmedAt <= FRESH;
+
+async function overview(asked: AskedBySomebody, choice: Choice, person: Caller, { run }: PortalParts): Promise<Reply> {
+  const id = choice.record!.split('/')[1]!;
+  const who = readWhoCanSee(resourceOf(await run(getOf(['Patient', id, '$who-can-see']), person)));
+  const consents = matchesOf(
+    await run(
+      getOf(
+        ['Consent'],
+        [
+          ['patient', id],
+          ['status', 'active,proposed'],
+          ['_count', '200'],
+        ],
+      ),
+      person,
+    ),
+  );
+  const names = namesIn([...who.consents, ...who.proposed].flatMap(({ actors }) => actors).concat(who.organizations));
+  const said: SaidBy = new Map(consents.map(consent => [consent.id ?? '', wordsOf(consent, names)]));
+  return consentsPage(who, said, choice, asked);
+}
+const namesIn = (named: readonly Named[]): ((key: KeyName) => string | undefined) => {
+  const known = new Map(named.flatMap(({ key, name }) => (key === undefined || name === undefined ? [] : [[key, name] as const])));
+  return key => known.get(key);
+};
+
+/** One Consent about the record, with all that its page tells. */
+async function shownOf({ params, account }: AskedBySomebody, choice: Choice, person: Caller, parts: PortalParts): Promise<Shown> {
+  const { run, authorizations, now } = parts;
+  const id = params.id ?? '';
+  const consent = resourceOf(await run(getOf(['Consent', id]), person));
+  if (referenceName(consent.patient) !== choice.record) throw new Problem('not-found', 'it is about another record');
+  const kind = kindOf(consent) ?? '';
+  const who = readWhoCanSee(resourceOf(await run(getOf(['Patient', choice.record!.split('/')[1]!, '$who-can-see']), person)));
+  const standing = [...who.proposed, ...who.consents].find(one => one.id === id);
+  const app = who.apps.find(one => one.id === id);
+  const waits = consent.status === 'proposed';
+  const grant = kind === 'app' ? (await authorizations.granted(account)).find(one => one.consent === `Consent/${id}`) : undefined;
+  const isPatient = choice.kind === 'patient';
+  return {
+    id,
+    version: consent.meta?.versionId ?? '',
+    kind,
+    choice,
+    consent,
+    waits,
+    actors: standing?.actors ?? [],
+    ...(app === undefined ? {} : { app }),
+    said: wordsOf(consent, namesIn(standing?.actors ?? [])),
+    previews: waits || (kind !== 'app' && consent.status === 'active') ? readPreview(resourceOf(await run(getOf(['Consent', id, '$preview']), person))) : [],
+    mayGrant: isPatient && waits,
+    mayEnd: isPatient && consent.status === 'active' && kind !== 'guardian',
+    widens: kind === 'restriction',
+    over: isOver(consent, now()),
+    ...(grant === undefined ? {} : { grant: grant.id }),
+  };
+}
+const isOver = ({ status, provision }: Resource, now: number): boolean => {
+  const [period] = elements(elements(provision)[0]?.period);
+  const end = typeof period?.end === 'string' ? Date.parse(period.end) : Number.NaN;
+  return (status !== 'active' && status !== 'proposed') || (Number.isFinite(end) && end + 86_400_000 < now);
+};
+
+/** The patient gives what was proposed, in the version that was seen; or turns it down. */
+async function decide(asked: AskedBySomebody, choice: Choice, person: Caller, parts: PortalParts): Promise<Reply> {
+  const { form, params } = asked;
+  const id = params.id ?? '';
+  const version = form.get('version') ?? '';
+  if (choice.kind !== 'patient') throw new Problem('forbidden', 'only the patient grants');
+  if (form.get('decision') === 'reject') {
+    await put(id, version, 'rejected', person, person, parts);
+    return { redirect: '/consents?rejected' };
+  }
+  if (form.get('decision') !== 'give') throw new Problem('invalid', 'the form names no decision');
+  if (!isFresh(asked.session, parts)) return toConfirm(`/consents/${id}`);
+  await parts.activate(id, version, handOf(person));
+  return { redirect: '/consents?given' };
+}
+
+async function end(asked: AskedBySomebody, choice: Choice, person: Caller, parts: PortalParts): Promise<Reply> {
+  const { form, account, from } = asked;
+  const shown = await shownOf(asked, choice, person, parts);
+  if (!shown.mayEnd) throw new Problem('forbidden', 'the person cannot end it here');
+  if (shown.widens && !isFresh(asked.session, parts)) return toConfirm(`/consents/${shown.id}/end`);
+  if (shown.grant !== undefined) await parts.authorizations.end(shown.grant, account, from);
+  // No request of a client ends a restriction or an app: these pages do, for the patient.
+  else
+    await put(shown.id, form.get('version') ?? '', 'inactive', person, shown.kind === 'restriction' || shown.kind === 'app' ? handOf(person) : person, parts);
+  return { redirect: '/consents?ended' };
+}
+
+/** The server's own hand, for a person who has confirmed in these pages. */
+const handOf = (person: Caller): Caller => ({ ...person, kind: 'server', scopes: [] });
+
+/** The Consent as the person reads it, with another status, over the version that was seen. */
+async function put(id: string, version: string, status: string, person: Caller, by: Caller, { run }: PortalParts): Promise<void> {
+  const consent = resourceOf(await run(getOf(['Consent', id]), person));
+  if (consent.meta?.versionId !== version || (referenceName(consent.patient) ?? '') !== person.record)
+    throw new Problem('version-changed', 'the Consent is not the one that was seen');
+  await run({ method: 'PUT', path: ['Consent', id], query: [], headers: { 'if-match': `W/"${version}"` }, body: { ...consent, status } }, by);
+}
