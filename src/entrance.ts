@@ -7,7 +7,7 @@ import { smartConfiguration, smartStyle } from './auth/smart-configuration.ts';
 import type { App } from './cli/command.ts';
 import { addressOf } from './http/address.ts';
 import type { Entrance } from './http/server.ts';
-import { errorPage } from './portal/error-page.ts';
+import { errorPage, pageHeaders } from './portal/error-page.ts';
 import { makePortal } from './portal/portal.ts';
 import type { PortalParts } from './portal/route.ts';
 
@@ -29,6 +29,7 @@ export async function makeEntrance(app: App, refused: (address: string) => void,
     refused,
     log,
     errorPage,
+    pageHeaders,
   });
   const authorizations = makeAuthorizations({ store, registry: app.parts.registry, server, url, now, note, run: app.walk });
   return {

@@ -11,10 +11,14 @@ export const ownRecord = ({ hats }: Account): RecordId | undefined => hats.find(
 /** A line of the log about an account. */
 export function lineOf(account: Account, what: Pick<Occurrence, 'code' | 'outcome' | 'why' | 'text'>, from: From | undefined, parts: AccountParts): readonly Change[] {
   const record = ownRecord(account);
+  const who = record ?? account.hats.find(hat => hat.resource !== undefined)?.resource;
+  // Where a sign-in failed nobody is known to have been it.
+  const known = who !== undefined && (what.code !== 'sign-in' || what.outcome === undefined);
   return parts.note({
     ...what,
     account: account.username,
-    ...(record === undefined ? {} : { who: record, record }),
+    ...(known ? { who } : {}),
+    ...(record === undefined ? {} : { record }),
     ...(from === undefined ? {} : { address: from.address }),
   });
 }

@@ -9,6 +9,7 @@ import { standingGrant, usableAccount, usableClient } from './grants.ts';
 import { accountClaims } from './identity.ts';
 import { issuedBy } from './issued.ts';
 import type { KeyRing } from './keys.ts';
+import type { Launch } from './launch.ts';
 import { makeMiddleware } from './middleware.ts';
 import { makeProvider, type ProviderParts } from './provider.ts';
 
@@ -29,6 +30,8 @@ export interface ServerParts {
   /** Somebody was refused of whom nothing is known. */
   refused(address: string): void;
   errorPage(title: string, text: string): string;
+  /** Of every page. */
+  readonly pageHeaders: Readonly<Record<string, string>>;
 }
 export interface AuthorizationServer {
   /** Everything under `/auth`, its path cut off. */
@@ -62,10 +65,11 @@ export function makeAuthorizationServer(parts: ServerParts): AuthorizationServer
       const account = await usableAccount(username, store);
       return account === undefined ? undefined : accountClaims(account, grant, url);
     },
-    launch: async value => (await store.document('launch', value)) as object | undefined,
+    launch: async value => ((await store.document('launch', value)) as Launch | null | undefined) ?? undefined,
     issued: issuedBy(parts),
     renderError(context, { error, error_description: text }) {
       context.type = 'html';
+      context.set({ ...parts.pageHeaders });
       context.body = parts.errorPage('This did not work', `${text ?? 'The request of the app was not right.'} (${error})`);
     },
   };

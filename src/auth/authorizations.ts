@@ -56,7 +56,7 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
     return client;
   };
   const launchOf = async (value: unknown): Promise<Launch | undefined> =>
-    typeof value === 'string' && value !== '' ? ((await store.document('launch', value)) as Launch | undefined) : undefined;
+    typeof value === 'string' && value !== '' ? (((await store.document('launch', value)) as Launch | null | undefined) ?? undefined) : undefined;
 
   async function asking(...messages: Parameters<Authorizations['asking']>): Promise<Asking> {
     const { uid, params } = await details(...messages);
@@ -99,7 +99,9 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
       await decide(asked.uid);
       const changes: readonly Change[] = [
         { op: 'document', kind: 'grant', id: grant.id, value: grant, expect: 'absent' },
-        ...(typeof launched === 'string' && launched !== '' ? [{ op: 'document' as const, kind: 'launch' as const, id: launched, value: undefined }] : []),
+        ...(typeof launched === 'string' && launched !== ''
+          ? [{ op: 'document' as const, kind: 'launch' as const, id: launched, value: null, expires: 0 }]
+          : []),
         ...note({ code: 'authorize', address, text: grant.scope, ...about(grant) }),
       ];
       if (grant.consent === undefined) await store.commit(changes, now());

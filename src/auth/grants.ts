@@ -40,8 +40,9 @@ async function consentStands(consent: KeyName, store: ResourceStore, now: number
 }
 
 async function sessionStands(id: string, store: ResourceStore, now: number): Promise<boolean> {
-  const session = (await store.document('session', id)) as Session | undefined;
-  if (session === undefined || session.expires <= now) return false;
+  // One that has ended says nothing of whose it was.
+  const session = (await store.document('session', id)) as Partial<Session> | undefined;
+  if (session?.account === undefined || session.expires === undefined || session.signedInAt === undefined || session.expires <= now) return false;
   const account = (await store.document('account', session.account)) as Account | undefined;
   return account !== undefined && account.disabled === undefined && !(Date.parse(account.signedOutAt ?? '') >= session.signedInAt);
 }

@@ -7,15 +7,15 @@ import type { PresentedToken } from './adapter.ts';
 import { introspection, type ServerParts } from './authorization-server.ts';
 import type { Context } from './provider.ts';
 import { prepareRegistration, showRegistration } from './registration.ts';
+import { MAX_SCOPE } from './scopes.ts';
 import { readClaims } from './verify.ts';
 
 type Form = Record<string, string | string[] | undefined>;
 type Parts = ServerParts & { readonly presented: WeakMap<object, PresentedToken> };
 type Next = () => Promise<void>;
 
-/** Bytes of a form, as the library takes them; and of the scopes in it. */
+/** Bytes of a form, as the library takes them. */
 const MAX_FORM = 56 * 1024;
-const MAX_SCOPE = 10_000;
 
 /** What SMART has and the library has not, around each of its endpoints. */
 export function makeMiddleware(provider: Provider, parts: Parts): (context: Context, next: Next) => Promise<void> {
@@ -42,7 +42,6 @@ export function makeMiddleware(provider: Provider, parts: Parts): (context: Cont
 async function authorize(context: Context, next: Next): Promise<void> {
   const asked: Form = context.method === 'POST' ? await readForm(context) : { ...context.query };
   if (context.method === 'POST') context.method = 'GET';
-  if (String(asked.scope ?? '').length > MAX_SCOPE) delete asked.scope;
   context.querystring = querystring.stringify({ ...asked, prompt: asked.prompt ?? 'consent' } as querystring.ParsedUrlQueryInput);
   await next();
 }

@@ -13,7 +13,7 @@ import type { Claims } from './caller.ts';
 import type { OauthGrant } from './client.ts';
 import { isSecret } from './client-metadata.ts';
 import { algorithms, type KeySet, signs } from './keys.ts';
-import { allowedScopes, contextScopes, isMixed, wordsOf } from './scopes.ts';
+import { allowedScopes, contextScopes, isMixed, MAX_SCOPE, wordsOf } from './scopes.ts';
 import { audienceOf, issuerOf } from './verify.ts';
 
 export type Context = KoaContextWithOIDC;
@@ -181,6 +181,8 @@ function extraParamsOf({ url, launch }: ProviderParts): NonNullable<Configuratio
   return {
     aud(context, value) {
       if (value !== audienceOf(url)) throw new errors.InvalidRequest(`aud must be ${audienceOf(url)}`);
+      if (String(context.oidc.params?.scope ?? '').length > MAX_SCOPE)
+        throw new errors.InvalidScope(`the scopes are longer than the ${MAX_SCOPE} characters that are taken`, '');
       if (isMixed(wordsAsked(context))) throw new errors.InvalidScope('patient/ and user/ scopes cannot be mixed', wordsAsked(context).join(' '));
     },
     async launch(context, value) {

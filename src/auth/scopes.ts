@@ -6,6 +6,9 @@ export const isContextScope = (word: string): boolean => (contextScopes as reado
 
 export const wordsOf = (scope: string | undefined): readonly string[] => [...new Set((scope ?? '').split(/\s+/).filter(word => word !== ''))];
 
+/** Characters of all scopes of one request. */
+export const MAX_SCOPE = 10_000;
+
 /** Whether what the one scope permits is part of what the other does. One over part of a type (`?param=value`) covers that part and less. */
 export function covers(wider: string, narrower: string): boolean {
   if (wider === narrower) return true;

@@ -1,4 +1,5 @@
-import { confirmIfAble, secondSteps } from './confirm.ts';
+import { secondFactors } from '../account/sign-in.ts';
+import { confirmOwner } from './confirm.ts';
 import { html } from './html.ts';
 import { ownPath } from './own-path.ts';
 import { button, buttons, field, form, formButton, hidden, linkButton, type Mistake, mistakeSummary, notice } from './pieces.ts';
@@ -8,14 +9,14 @@ import type { AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
 
 /** Adding and removing an authenticator app. `to`: the path of ours to go on to once it is there. */
 export const authenticatorRoutes = ({ accounts, now }: PortalParts): readonly Route[] => [
-  { method: 'GET', path: '/account/authenticator', who: 'somebody', answer: async asked => confirmIfAble(asked, now()) ?? beginPage(asked) },
+  { method: 'GET', path: '/account/authenticator', who: 'somebody', answer: async asked => confirmOwner(asked, now()) ?? beginPage(asked) },
   {
     method: 'POST',
     path: '/account/authenticator',
     who: 'somebody',
     async answer(asked) {
       const to = ownPath(asked.form.get('to'));
-      return confirmIfAble(asked, now()) ?? scanPage(asked, { ...(await accounts.beginTotp(asked.session)), to });
+      return confirmOwner(asked, now()) ?? scanPage(asked, { ...(await accounts.beginTotp(asked.session)), to });
     },
   },
   { method: 'GET', path: '/account/authenticator/code', who: 'somebody', answer: async () => ({ redirect: '/account/authenticator' }) },
@@ -25,7 +26,7 @@ export const authenticatorRoutes = ({ accounts, now }: PortalParts): readonly Ro
     who: 'somebody',
     async answer(asked) {
       const { form: given, session, from } = asked;
-      const first = confirmIfAble(asked, now(), '/account/authenticator');
+      const first = confirmOwner(asked, now(), '/account/authenticator');
       if (first !== undefined) return first;
       const [ticket, to] = [given.get('scanned') ?? '', ownPath(given.get('to'))];
       const result = await accounts.addTotp(session, ticket, (given.get('code') ?? '').replace(/\s+/g, ''), from);
@@ -39,14 +40,14 @@ export const authenticatorRoutes = ({ accounts, now }: PortalParts): readonly Ro
     method: 'GET',
     path: '/account/authenticator/remove',
     who: 'somebody',
-    answer: async asked => confirmIfAble(asked, now()) ?? removePage(asked),
+    answer: async asked => confirmOwner(asked, now()) ?? removePage(asked),
   },
   {
     method: 'POST',
     path: '/account/authenticator/remove',
     who: 'somebody',
     async answer(asked) {
-      const first = confirmIfAble(asked, now());
+      const first = confirmOwner(asked, now());
       if (first !== undefined) return first;
       await accounts.removeTotp(asked.session, asked.from);
       return { redirect: '/account?done=authenticator-removed' };
@@ -101,7 +102,7 @@ const removePage = ({ csrf, account: { totp: _gone, ...left } }: AskedBySomebody
   title: 'Remove the authenticator app',
   body: html`<div class="narrow"><h1>Remove the authenticator app?</h1>
 <p>Its codes will not be taken any more.</p>
-${secondSteps(left).length === 0 && lastStep}
+${secondFactors(left).length === 0 && lastStep}
 ${buttons(formButton({ action: '/account/authenticator/remove', csrf, text: 'Remove it', kind: 'danger' }), linkButton('Keep it', '/account', 'quiet'))}</div>`,
 });
 /** Before the last second step goes. */

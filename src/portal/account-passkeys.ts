@@ -1,6 +1,7 @@
+import { secondFactors } from '../account/sign-in.ts';
 import { Problem } from '../fhir/problem.ts';
 import { lastStep } from './account-authenticator.ts';
-import { confirmIfAble, secondSteps } from './confirm.ts';
+import { confirmOwner } from './confirm.ts';
 import { passkeyForm, readPasskey } from './factor-forms.ts';
 import { html } from './html.ts';
 import { ownPath } from './own-path.ts';
@@ -13,7 +14,7 @@ export const passkeyPages = ({ accounts, now }: PortalParts): readonly Route[] =
     method: 'GET',
     path: '/account/passkeys',
     who: 'somebody',
-    answer: async asked => confirmIfAble(asked, now()) ?? addPage(asked, ownPath(asked.query.get('to'))),
+    answer: async asked => confirmOwner(asked, now()) ?? addPage(asked, ownPath(asked.query.get('to'))),
   },
   {
     method: 'POST',
@@ -21,7 +22,7 @@ export const passkeyPages = ({ accounts, now }: PortalParts): readonly Route[] =
     who: 'somebody',
     async answer(asked) {
       const { form, session, from } = asked;
-      const first = confirmIfAble(asked, now());
+      const first = confirmOwner(asked, now());
       if (first !== undefined) return first;
       const to = ownPath(form.get('to'));
       const shown = readPasskey(form);
@@ -35,14 +36,14 @@ export const passkeyPages = ({ accounts, now }: PortalParts): readonly Route[] =
     method: 'GET',
     path: '/account/passkeys/:id/remove',
     who: 'somebody',
-    answer: async asked => confirmIfAble(asked, now()) ?? removePage(asked),
+    answer: async asked => confirmOwner(asked, now()) ?? removePage(asked),
   },
   {
     method: 'POST',
     path: '/account/passkeys/:id/remove',
     who: 'somebody',
     async answer(asked) {
-      const first = confirmIfAble(asked, now());
+      const first = confirmOwner(asked, now());
       if (first !== undefined) return first;
       await accounts.removePasskey(asked.session, asked.params.id ?? '', asked.from);
       return { redirect: '/account?done=passkey-removed' };
@@ -89,7 +90,7 @@ function removePage({ account, params, csrf }: AskedBySomebody): Reply {
     title: 'Remove a passkey',
     body: html`<div class="narrow"><h1>Remove the passkey “${passkey.name}”?</h1>
 <p>It will not open this account any more. Your device may go on offering it until you delete it there too.</p>
-${secondSteps(left).length === 0 && lastStep}
+${secondFactors(left).length === 0 && lastStep}
 ${buttons(
   formButton({ action: `/account/passkeys/${encodeURIComponent(passkey.id)}/remove`, csrf, text: 'Remove it', kind: 'danger' }),
   linkButton('Keep it', '/account', 'quiet'),

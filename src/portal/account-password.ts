@@ -1,5 +1,5 @@
 import { MAX_PASSWORD } from '../account/password.ts';
-import { confirmIfAble } from './confirm.ts';
+import { confirmOwner } from './confirm.ts';
 import { html } from './html.ts';
 import { button, buttons, field, form, linkButton, type Mistake, mistakeSummary } from './pieces.ts';
 import { tooMany } from './refusals.ts';
@@ -7,14 +7,14 @@ import type { AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
 import { passwordRules } from './sign-up.ts';
 
 export const passwordRoutes = ({ accounts, now }: PortalParts): readonly Route[] => [
-  { method: 'GET', path: '/account/password', who: 'somebody', answer: async asked => confirmIfAble(asked, now()) ?? passwordPage(asked) },
+  { method: 'GET', path: '/account/password', who: 'somebody', answer: async asked => confirmOwner(asked, now()) ?? passwordPage(asked) },
   {
     method: 'POST',
     path: '/account/password',
     who: 'somebody',
     async answer(asked) {
       const { form: given, session, from } = asked;
-      const first = confirmIfAble(asked, now());
+      const first = confirmOwner(asked, now());
       if (first !== undefined) return first;
       const result = await accounts.changePassword(session, given.get('old') ?? '', given.get('password') ?? '', from);
       switch (result.outcome) {

@@ -1,9 +1,9 @@
 import type { Account } from '../account/account.ts';
+import { secondFactors } from '../account/sign-in.ts';
 import { authenticatorRoutes } from './account-authenticator.ts';
 import { passkeyPages } from './account-passkeys.ts';
 import { passwordRoutes } from './account-password.ts';
 import { recoveryRoutes } from './account-recovery.ts';
-import { secondSteps } from './confirm.ts';
 import { type Html, html } from './html.ts';
 import { buttons, card, day, definitions, formButton, linkButton, notice, rows, tag } from './pieces.ts';
 import type { AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
@@ -64,7 +64,7 @@ ${card('Everywhere else', [
 
 /** What the account lacks most. */
 function advice(account: Account): Html | undefined {
-  const ways = secondSteps(account);
+  const ways = secondFactors(account);
   if (ways.length === 0)
     return notice('warning', [
       html`<h2>Your account has no second step yet</h2>`,
@@ -93,7 +93,7 @@ const passkeyRows = ({ passkeys = [] }: Account): readonly Row[] =>
   }));
 function recoveryRow(account: Account): Row | undefined {
   const left = account.recovery?.length ?? 0;
-  if (secondSteps(account).length === 0) return undefined;
+  if (secondFactors(account).length === 0) return undefined;
   return {
     what: html`Recovery codes ${left === 0 ? tag('none', 'warning') : tag(`${left} left`, left < 4 ? 'warning' : 'good')}`,
     more: 'For the day when you have neither phone nor passkey.',

@@ -1,3 +1,4 @@
+import { parseScopes } from '../access/scope.ts';
 import type { Choice } from '../account/accounts.ts';
 import type { Allowed, Asking } from '../auth/authorization.ts';
 import { Problem } from '../fhir/problem.ts';
@@ -9,7 +10,7 @@ import { choiceKey } from './choice.ts';
 import { withQuery } from './own-path.ts';
 import { getOf, matchesOf, personOf } from './person.ts';
 import type { Asked, AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
-import { grantedScopes, mannerKey, mannerOf, partsOf } from './scopes.ts';
+import { grantedScopes } from './scopes.ts';
 
 const path = '/auth/interaction/:uid';
 /** Enough to find a visit in; who needs an older one starts the app from there. */
@@ -74,18 +75,13 @@ async function allow({ asking, step, asked, parts }: Answering): Promise<Reply> 
   if (step.step !== 'decide' || form.get('choice') !== choiceKey(step.choice)) return { redirect: addressOf(asking) };
   const chosen = new Set(form.getAll('allow'));
   const scopes = grantedScopes(asking.scopes, chosen);
-  if (choosable(asking.scopes).length > 0 && !scopes.some(scope => (scope.includes('/') ? !scope.startsWith('launch/') : mannerOf(scope) !== 'context')))
-    return decisionPage(asking, step, asked, { chosen, nothing: true });
+  // Staying connected, or knowing for whom, is nothing by itself.
+  if (!scopes.some(scope => scope === 'openid' || parseScopes(scope).scopes.length > 0)) return decisionPage(asking, step, asked, { chosen, nothing: true });
   const encounter = step.encounter === undefined ? undefined : await encounterOf(step.encounter, step.choice, asked, parts);
   const allowed: Allowed = { session, account, choice: step.choice, scopes, ...(encounter === undefined ? {} : { encounter }) };
   await parts.authorizations.allow(request, response, allowed, from);
   return 'sent';
 }
-const choosable = (scopes: readonly string[]): readonly string[] => [
-  ...partsOf(scopes).map(({ key }) => key),
-  ...scopes.filter(scope => !scope.includes('/') && mannerOf(scope) !== 'context').map(mannerKey),
-];
-
 async function stepOf(asking: Asking, { session, account, query, form }: Asked, { accounts }: PortalParts): Promise<Step> {
   const choices = account === undefined ? [] : await accounts.choices(account);
   const encounter = form.get('encounter') ?? query.get('encounter') ?? undefined;
@@ -111,12 +107,12 @@ async function show(step: Step, asking: Asking, asked: Asked, parts: PortalParts
 }
 
 /** The visits of the record, newest first: those that the person may see. */
-async function encountersOf(choice: Choice, { session, account }: AskedBySomebody, { run }: PortalParts): Promise<readonly Resource[]> {
+async function encountersOf(choice: Choice, asked: AskedBySomebody, { run }: PortalParts): Promise<readonly Resource[]> {
   const query = [['patient', choice.record!] as const, ['_sort', '-date'] as const, ['_count', ENCOUNTERS] as const];
-  return matchesOf(await run(getOf(['Encounter'], query), personOf(session, account, choice)));
+  return matchesOf(await run(getOf(['Encounter'], query), personOf(asked, choice)));
 }
 /** The id, of an Encounter that the person may see. Throws Problem 'not-found'. */
-async function encounterOf(id: string, choice: Choice, { session, account }: AskedBySomebody, { run }: PortalParts): Promise<string> {
-  await run(getOf(['Encounter', id]), personOf(session, account, choice));
+async function encounterOf(id: string, choice: Choice, asked: AskedBySomebody, { run }: PortalParts): Promise<string> {
+  await run(getOf(['Encounter', id]), personOf(asked, choice));
   return id;
 }

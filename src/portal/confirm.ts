@@ -1,5 +1,5 @@
-import type { Account } from '../account/account.ts';
-import type { SecondFactor } from '../account/accounts.ts';
+import { isConfirmed } from '../account/session.ts';
+import { secondFactors } from '../account/sign-in.ts';
 import { factorForms, readFactor, wrongFactor } from './factor-forms.ts';
 import { html } from './html.ts';
 import { ownPath, withQuery } from './own-path.ts';
@@ -7,26 +7,18 @@ import { buttons, hidden, linkButton, type Mistake, mistakeSummary } from './pie
 import { tooMany } from './refusals.ts';
 import type { AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
 
-/** For so many milliseconds a second step counts as just shown. */
-const FRESH = 10 * 60_000;
-
-/** What the account can show in a second step. Recovery codes stand in for another way, and are none by themselves. */
-export function secondSteps({ totp, passkeys = [], recovery = [] }: Account): readonly SecondFactor[] {
-  const ways: readonly SecondFactor[] = [...(totp === undefined ? [] : (['totp'] as const)), ...(passkeys.length === 0 ? [] : (['passkey'] as const))];
-  return ways.length === 0 || recovery.length === 0 ? ways : [...ways, 'recovery'];
-}
-
 /**
  * Before something that matters: undefined where the person has just shown a second step, else the way to do so and back. `to`: where to come back to, for a
- * form the page that it stands on; the page that was asked for unless told. Accounts without a second step are led to add one.
+ * form the page that it stands on; the page that was asked for unless told. An account without a second step is led to add one.
  */
 export function confirmFirst({ session, request }: AskedBySomebody, now: number, to?: string): Reply | undefined {
-  const fresh = session.confirmedAt !== undefined && now - session.confirmedAt < FRESH;
-  return fresh ? undefined : { redirect: withQuery('/confirm', { to: to ?? ownPath(request.url) }) };
+  return isConfirmed(session, true, now) ? undefined : { redirect: withQuery('/confirm', { to: to ?? ownPath(request.url) }) };
 }
-/** The same, but an account without a second step passes: before what it needs to get one. */
-export const confirmIfAble = (asked: AskedBySomebody, now: number, to?: string): Reply | undefined =>
-  secondSteps(asked.account).length === 0 ? undefined : confirmFirst(asked, now, to);
+/** The same before the account's own keys are changed: where it has no second step yet, having just signed in will do. */
+export function confirmOwner(asked: AskedBySomebody, now: number, to?: string): Reply | undefined {
+  if (secondFactors(asked.account).length > 0) return confirmFirst(asked, now, to);
+  return isConfirmed(asked.session, false, now) ? undefined : { redirect: withQuery('/sign-in', { again: '', to: to ?? ownPath(asked.request.url) }) };
+}
 
 /** A second step shown again. */
 export const confirmRoutes = ({ accounts }: PortalParts): readonly Route[] => [
@@ -47,7 +39,7 @@ export const confirmRoutes = ({ accounts }: PortalParts): readonly Route[] => [
 ];
 
 function confirmPage({ account, csrf }: AskedBySomebody, to: string, mistakes?: readonly Mistake[]): Reply {
-  const methods = secondSteps(account);
+  const methods = secondFactors(account);
   if (methods.length === 0)
     return {
       title: 'Add a second step',

@@ -9,7 +9,7 @@ import { button, buttons, card, day, definitions, form, hidden, linkButton, list
 import type { AskedBySomebody, Reply } from './route.ts';
 import { sentencesOf } from './scopes-view.ts';
 import type { Named, Preview, StandingApp } from './who-can-see.ts';
-import { countOf, listed } from './words.ts';
+import { countOf, listed, namedTypes } from './words.ts';
 
 /** A Consent, and what the person may do with it. */
 export interface Shown {
@@ -106,19 +106,30 @@ function periodOf(consent: Resource): { readonly since?: string; readonly until?
   return { ...(since === undefined ? {} : { since }), ...(typeof period?.end === 'string' ? { until: period.end } : {}) };
 }
 
-/** Counts by type: what they would see now, and what stays hidden. */
+/** Counts by type, in the order of our pages: what they would see now, or what a restriction hides; and how much of the same is on the other side. */
 function previewCard({ actor, types }: Preview, isRestriction: boolean, several: boolean): Html {
   const name = actor === undefined ? 'everybody else' : nameText(actor);
-  const seen = types.filter(({ visible, hidden: left }) => (isRestriction ? left : visible) > 0);
-  const counts = seen.map(({ type, visible, hidden: left }) => countOf(type, isRestriction ? left : visible));
-  const others = types.reduce((sum, { visible, hidden: left }) => sum + (isRestriction ? visible : left), 0);
-  const heading = isRestriction ? `What is hidden from ${name}` : several ? `What ${name} sees by it` : 'What they see by it';
-  const entries = others === 1 ? '1 entry' : `${others} entries`;
-  return card(heading, [
-    html`<p>As your record is now:</p>`,
-    counts.length === 0 ? html`<p>Nothing.</p>` : list(counts),
-    others > 0 &&
-      html`<p class="hint">${isRestriction ? `${entries} of the record ${others === 1 ? 'is' : 'are'} left alone.` : `${entries} of the record ${others === 1 ? 'is' : 'are'} left out.`}</p>`,
+  const counted = types
+    .map(({ type, visible, hidden: left }) => ({ type, told: isRestriction ? left : visible, rest: isRestriction ? visible : left }))
+    .toSorted((one, other) => rankOf(one.type) - rankOf(other.type));
+  const told = counted.filter(one => one.told > 0);
+  const untouched = counted.filter(one => one.told === 0);
+  return card(isRestriction ? `What it hides from ${name}` : several ? `What ${name} sees by it` : 'What they see by it', [
+    html`<p>As the record is now:</p>`,
+    told.length === 0
+      ? html`<p>Nothing.</p>`
+      : list(
+          told.map(
+            ({ type, told: count, rest }) => html`${countOf(type, count)}${rest > 0 && html` <span class="hint">(${restText(rest, isRestriction)})</span>`}`,
+          ),
+        ),
+    untouched.length > 0 &&
+      html`<p class="hint">${isRestriction ? 'It leaves alone' : told.length === 0 ? 'It leaves out' : 'None of'}: ${listed(untouched.map(({ type, rest }) => countOf(type, rest)))}.</p>`,
   ]);
 }
-export const countsText = (counts: readonly string[]): string => listed(counts);
+/** In a type that is covered, what is left out is sensitive, or picked by what the consent says above. */
+const restText = (rest: number, isRestriction: boolean): string =>
+  isRestriction
+    ? `${rest} more ${rest === 1 ? 'is' : 'are'} left alone`
+    : `${rest} more ${rest === 1 ? 'is' : 'are'} left out, as sensitive or not meant above`;
+const rankOf = (type: string): number => (namedTypes.includes(type) ? namedTypes.indexOf(type) : namedTypes.length);

@@ -41,47 +41,44 @@ export function wordsOf(consent: Resource, nameOf: (key: KeyName) => string | un
     effect: grant.effect,
     actors: grant.actors,
     text: sentenceOf(grant, isRestriction),
-    more: [...narrowings(grant, displays, nameOf, isRestriction)],
+    more: [...narrowings(grant, displays, nameOf)],
   }));
 }
 
 function sentenceOf({ effect, depth, actions, what }: Grant, isRestriction: boolean): string {
-  const things = thingsOf(what, effect);
+  const things = `${thingsOf(what, effect)}${labelledText(what)}`;
   if (effect === 'permit') return `${actions.includes('correct') ? 'See, add and change' : 'See'} ${things}`;
-  const denied = actions.includes('access') ? '' : ' change';
-  if (isRestriction && depth === 0) return denied === '' ? `Cannot see ${things}` : `Cannot change ${things}`;
-  return `But not${denied}: ${things}`;
+  const isHidden = actions.includes('access');
+  if (isRestriction && depth === 0) return `Cannot ${isHidden ? 'see' : 'change'} ${things}`;
+  return isHidden ? `But not ${things}` : `But may not change ${things}`;
 }
-const thingsOf = ({ classes = [], profiles = [] }: Criteria, effect: 'permit' | 'deny'): string => {
+/** What a denial picks by its labels. */
+function labelledText({ labelled }: Criteria): string {
+  if (labelled === undefined) return '';
+  const { atLeast, anyOf } = labelled;
+  const level =
+    atLeast === undefined ? [] : [atLeast >= 5 ? 'is marked as very sensitive' : atLeast === 4 ? 'is marked as sensitive' : 'is marked as confidential'];
+  const about = sensitivityWords(anyOf);
+  return ` that ${[...level, ...(about.length > 0 ? [`is about ${about.join(' or ')}`] : [])].join(', or ')}`;
+}
+const thingsOf = (what: Criteria, effect: 'permit' | 'deny'): string => {
+  const { classes = [], profiles = [] } = what;
   const named = [
     ...classes.map(type => nounOf(type as ResourceType)),
     ...profiles.map(profile => `entries of the form “${profile.slice(profile.lastIndexOf('/') + 1)}”`),
   ];
   if (named.length > 0) return listed(named);
-  return effect === 'permit' ? 'everything in the record, without consents, requests and the access log' : 'everything in the record';
+  if (what.labelled !== undefined || what.codes !== undefined || what.data !== undefined) return 'anything';
+  return effect === 'permit' ? 'everything in the record, without consents, requests and the access log' : 'anything in the record';
 };
 
-function* narrowings(
-  { effect, what, purposes, depth }: Grant,
-  displays: Displays,
-  nameOf: (key: KeyName) => string | undefined,
-  isRestriction: boolean,
-): Iterable<string> {
-  const { codes, dates, data, labelled } = what;
+function* narrowings({ effect, what, purposes }: Grant, displays: Displays, nameOf: (key: KeyName) => string | undefined): Iterable<string> {
+  const { codes, dates, data } = what;
   if (codes !== undefined) yield `Only about ${listed(codes.map(({ code = '' }) => displays.get(code) ?? `the code ${code}`))}`;
-  if (labelled !== undefined) {
-    const level =
-      labelled.atLeast === undefined
-        ? []
-        : [labelled.atLeast >= 5 ? 'marked as very sensitive' : labelled.atLeast === 4 ? 'marked as sensitive' : 'marked as confidential'];
-    const about = sensitivityWords(labelled.anyOf);
-    yield `Only what is ${[...level, ...(about.length > 0 ? [`about ${about.join(' or ')}`] : [])].join(', or ')}`;
-  }
   if (dates !== undefined) yield datesText(dates);
   if (data !== undefined) yield* dataText(data, nameOf);
   if (effect === 'permit') yield reachOf(what);
   if (purposes !== undefined) yield `Only ${listed(purposeWords(purposes))}`;
-  if (isRestriction && depth === 0) yield 'You always see your whole record, and a practice what it wrote itself';
 }
 
 /** How far into what is marked as sensitive a permission goes. */

@@ -5,6 +5,7 @@ import type { Choice } from '../account/accounts.ts';
 import type { Session } from '../account/session.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { KeyName, Resource } from '../fhir/types.ts';
+import { handOf } from '../interaction/app-consent.ts';
 import { consentPage, endPage, type Shown } from './consent-view.ts';
 import { wordsOf } from './consent-words.ts';
 import { consentsPage, type SaidBy } from './consents-view.ts';
@@ -65,7 +66,7 @@ type Working = (choice: Choice, person: Caller) => Promise<Reply>;
 async function withRecord(asked: AskedBySomebody, parts: PortalParts, work: Working): Promise<Reply> {
   const choice = await actingAs(asked, parts);
   if (choice === undefined) return { redirect: withQuery('/records', { to: new URL(asked.request.url ?? '/consents', parts.url).pathname }) };
-  return work(choice, personOf(asked.session, asked.account, choice));
+  return work(choice, personOf(asked, choice));
 }
 const toConfirm = (to: string): Reply => ({ redirect: withQuery('/confirm', { to }) });
 const isFresh = ({ confirmedAt }: Session, { now }: PortalParts): boolean => confirmedAt !== undefined && now() - confirmedAt <= FRESH;
@@ -144,7 +145,7 @@ async function decide(asked: AskedBySomebody, choice: Choice, person: Caller, pa
   }
   if (form.get('decision') !== 'give') throw new Problem('invalid', 'the form names no decision');
   if (!isFresh(asked.session, parts)) return toConfirm(`/consents/${id}`);
-  await parts.activate(id, version, handOf(person));
+  await parts.activate(id, version, handFor(asked, choice));
   return { redirect: '/consents?given' };
 }
 
@@ -156,12 +157,19 @@ async function end(asked: AskedBySomebody, choice: Choice, person: Caller, parts
   if (shown.grant !== undefined) await parts.authorizations.end(shown.grant, account, from);
   // No request of a client ends a restriction or an app: these pages do, for the patient.
   else
-    await put(shown.id, form.get('version') ?? '', 'inactive', person, shown.kind === 'restriction' || shown.kind === 'app' ? handOf(person) : person, parts);
+    await put(
+      shown.id,
+      form.get('version') ?? '',
+      'inactive',
+      person,
+      shown.kind === 'restriction' || shown.kind === 'app' ? handFor(asked, choice) : person,
+      parts,
+    );
   return { redirect: '/consents?ended' };
 }
 
-/** The server's own hand, for a person who has confirmed in these pages. */
-const handOf = (person: Caller): Caller => ({ ...person, kind: 'server', scopes: [] });
+const handFor = ({ account, from }: AskedBySomebody, { hat, record }: Choice): Caller =>
+  handOf({ account: account.username, who: hat, record: record!, address: from.address });
 
 /** The Consent as the person reads it, with another status, over the version that was seen. */
 async function put(id: string, version: string, status: string, person: Caller, by: Caller, { run }: PortalParts): Promise<void> {

@@ -1,6 +1,8 @@
 import { html } from './html.ts';
 import { page } from './page.ts';
 
+export { pageHeaders } from './reply.ts';
+
 /** A page for what went wrong before anybody was asked anything: the request of an app, mostly. */
 export const errorPage = (title: string, text: string): string =>
   page({

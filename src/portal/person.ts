@@ -1,8 +1,6 @@
 import type { Caller } from '../access/caller.ts';
 import { parseScopes } from '../access/scope.ts';
-import type { Account } from '../account/account.ts';
 import type { Choice } from '../account/accounts.ts';
-import type { Session } from '../account/session.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { Resource } from '../fhir/types.ts';
 import type { Answer, FhirRequest } from '../interaction/interaction.ts';
@@ -16,7 +14,7 @@ const purposes = { patient: 'PATRQT', caregiver: 'FAMRQT' } as const;
  * Somebody in our own pages, acting for a record, as the rules know callers. Throws Problem 'forbidden' for a choice that names no record: a practitioner
  * does nothing in these pages.
  */
-export function personOf(session: Session, account: Account, { kind, hat, record }: Choice): Caller {
+export function personOf({ account, from }: Pick<AskedBySomebody, 'account' | 'from'>, { kind, hat, record }: Choice): Caller {
   if (kind === 'practitioner' || record === undefined) throw new Problem('forbidden', 'these pages are about one record');
   return {
     kind,
@@ -28,8 +26,9 @@ export function personOf(session: Session, account: Account, { kind, hat, record
     purpose: purposes[kind],
     scopes,
     grant: 'kindred',
-    token: session.id,
+    token: 'page',
     grantEpoch: 0,
+    address: from.address,
   };
 }
 

@@ -1,20 +1,22 @@
 import express from 'express';
 import { Problem } from '../fhir/problem.ts';
 import { accountRoutes } from './account.ts';
+import { appRoutes } from './apps.ts';
 import { authorizeRoutes } from './authorize.ts';
 import { confirmRoutes } from './confirm.ts';
+import { consentRoutes } from './consents.ts';
 import { jarOf, newVisitor, readCookie } from './cookie.ts';
 import { CSRF, csrfToken, isOurForm } from './csrf.ts';
 import { discardForm, readForm } from './form-body.ts';
 import { ownPath, withQuery } from './own-path.ts';
 import { passkeyRoutes } from './passkeys.ts';
 import { hidden } from './pieces.ts';
+import { recordRoutes } from './records.ts';
 import { refusal, staleForm } from './refusals.ts';
 import { type Sender, sendReply } from './reply.ts';
 import type { Asked, AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
 import { signInRoutes } from './sign-in.ts';
 import { signUpRoutes } from './sign-up.ts';
-
 import { startRoutes } from './start.ts';
 import { serveFiles } from './static.ts';
 
@@ -27,6 +29,9 @@ const tables: readonly ((parts: PortalParts) => readonly Route[])[] = [
   confirmRoutes,
   accountRoutes,
   authorizeRoutes,
+  recordRoutes,
+  appRoutes,
+  consentRoutes,
 ];
 
 /** The pages for people, as a router for the root of the server. What it has no page for it leaves to the next, unless a browser asks. */
@@ -69,6 +74,7 @@ async function answer(route: Route, routes: readonly Route[], request: express.R
   } catch (error) {
     await sendProblem(error, sender);
   }
+  if (!request.complete) discardForm(request);
 }
 
 async function replyTo(route: Route, routes: readonly Route[], request: express.Request, response: express.Response, sender: Sender): Promise<Reply> {
@@ -124,7 +130,7 @@ const senderOf = (what: string, request: express.Request, response: express.Resp
 });
 
 async function sendProblem(error: unknown, sender: Sender): Promise<void> {
-  const { request, response } = sender;
+  const { response } = sender;
   const problem = error instanceof Problem ? error : new Problem('exception', 'something went wrong here', { cause: error });
   for (const [name, value] of Object.entries(problem.headers)) if (!response.headersSent) response.setHeader(name, value);
   try {
@@ -134,9 +140,12 @@ async function sendProblem(error: unknown, sender: Sender): Promise<void> {
     delete sender.somebody;
     await sendReply(refusal(problem), sender, problem);
   }
-  if (!request.complete) discardForm(request);
 }
 
-function refuse(error: unknown, request: express.Request, response: express.Response, parts: PortalParts): Promise<void> {
-  return sendProblem(error, senderOf('unrouted', request, response, parts));
+/** What has no route is refused in the same frame: whoever has signed in sees so. */
+async function refuse(error: unknown, request: express.Request, response: express.Response, parts: PortalParts): Promise<void> {
+  const sender = senderOf('unrouted', request, response, parts);
+  await readAsked(request, response, sender).catch(() => undefined);
+  await sendProblem(error, sender);
+  if (!request.complete) discardForm(request);
 }

@@ -48,6 +48,9 @@ const fixed = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
+/** What every page has, whoever sends it. */
+export const pageHeaders: Readonly<Record<string, string>> = { ...fixed, 'Content-Security-Policy': policyWith([]) };
+
 /** Reply → HTTP, and a line for the operator. */
 export async function sendReply(reply: Reply, sender: Sender, problem?: Problem): Promise<void> {
   const { request, response, parts, what, started } = sender;

@@ -18,7 +18,7 @@ export const signInRoutes = ({ accounts, signUp }: PortalParts): readonly Route[
     async answer(asked) {
       const to = ownPath(asked.query.get('to'));
       if (asked.account !== undefined && asked.query.get('again') === null) return { redirect: to ?? '/' };
-      return signInPage(asked, signUp, { to, username: asked.query.get('username') ?? undefined });
+      return signInPage(asked, signUp, { to, username: asked.query.get('username') ?? asked.account?.username });
     },
   },
   {

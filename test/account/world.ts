@@ -39,6 +39,8 @@ export interface Line {
   readonly why?: string;
   readonly record?: string;
   readonly address?: string;
+  /** Of whom it is told; beside the caller where nobody was authenticated. */
+  readonly account?: string;
   readonly caller?: { readonly account?: string };
   readonly [other: string]: unknown;
 }

@@ -35,7 +35,7 @@ function authorize(id: string, person: Person, more: Partial<AppAuthorization> =
   const line: Occurrence = { code: 'authorize', client: 'med-app', account: person.account, who: person.who, record: person.record, text: scope };
   const also = [
     { op: 'document', kind: 'grant', id: `grant-${id}`, value: { id: `grant-${id}`, active: true }, expect: 'absent' } as const,
-    ...(note({ ...line, consents: [`Consent/${id}`] })),
+    ...note({ ...line, consents: [`Consent/${id}`] }),
   ];
   const app = { id, patient: person.record, performer: person.who, client: { id: 'med-app', name: 'Medication list' }, scope, also };
   return take(authorizeApp({ ...app, ...more }, world.app.parts.base), id, person);
@@ -102,6 +102,41 @@ describe('a person lets an app in', () => {
     const taken = [{ op: 'document', kind: 'grant', id: 'grant-a1', value: {}, expect: 'absent' } as const];
     await expect(authorize('c1', herself, { also: taken })).rejects.toMatchObject({ code: 'conflict' });
     expect((await mary.get('Consent/c1')).status).toBe(404);
+  });
+});
+
+describe('what happened beside the road, in the log', () => {
+  const codes = ['sign-in', 'credentials', 'authorize', 'token', 'refresh', 'revoke'] as const;
+  const linesOf = async (client: Client): Promise<readonly string[]> =>
+    resourcesOf((await client.get('AuditEvent?_count=500')).body)
+      .map(line => JSON.stringify(line))
+      .filter(line => line.includes('110114'));
+  const happen = async (): Promise<void> => {
+    const note = makeNote(world.app.parts);
+    const about: Omit<Occurrence, 'code'> = { account: 'mary', who: 'Patient/mary', record: 'Patient/mary', client: 'med-app', text: scope };
+    expect((await world.app.store.commit([...codes.flatMap(code => note({ ...about, code })), ...note({ code: 'key' })], world.app.now())).ok).toBe(true);
+  };
+
+  test('is the patient’s to read, and nobody’s whose consent does not name the log', async () => {
+    await happen();
+    await designate(ima, 'Observation', 'MedicationStatement');
+    expect(await linesOf(mary)).toHaveLength(codes.length);
+    for (const other of [anna, john, ima, harbor]) expect(await linesOf(other)).toEqual([]);
+  });
+
+  test('with the log named, a caregiver still reads none of what is about apps and sign-in', async () => {
+    await happen();
+    await designate(ima, 'Observation', 'AuditEvent', 'Consent');
+    expect((await anna.get('AuditEvent')).status).toBe(200);
+    expect(await linesOf(anna)).toEqual([]);
+  });
+
+  test('is found by who did it and by the patient', async () => {
+    await happen();
+    const found = async (search: string): Promise<number> => (await mary.get(`AuditEvent?${search}&_summary=count`)).body.total;
+    expect(await found('type=110114')).toBe(codes.length);
+    expect(await found('subtype=http://dicom.nema.org/resources/ontology/DCM|110122')).toBe(1);
+    expect(await found('type=110114&patient=Patient/mary')).toBe(codes.length);
   });
 });
 

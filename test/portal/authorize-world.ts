@@ -3,42 +3,64 @@ import request from 'supertest';
 import type { Allowed, Asking, Authorizations } from '../../src/auth/authorization.ts';
 import type { OauthGrant } from '../../src/auth/client.ts';
 import { Problem } from '../../src/fhir/problem.ts';
+import type { Visitor } from './visitor.ts';
 
-/** Somebody's browser, in which they have signed in: it keeps nothing but the cookie, and sends forms as they stand on the page. */
-export interface Visitor {
-  get(path: string): Promise<request.Response>;
-  /** The form of the page at `from` that leads to `path`, with these fields as they are filled in. */
-  submit(from: string, path: string, fields: Readonly<Record<string, string | readonly string[]>>): Promise<request.Response>;
+/** What somebody does with a form besides pressing a button of it. */
+export interface Filling {
+  readonly press?: readonly [name: string, value: string];
+  readonly fields?: Readonly<Record<string, string>>;
+  /** Values of boxes that are no longer ticked; 'all': of every one. */
+  readonly untick?: readonly string[] | 'all';
 }
-export function visitor(app: express.Express, cookie?: string): Visitor {
-  const cookies = cookie === undefined ? '' : `kindred=${cookie}`;
-  return {
-    get: async path => request(app).get(path).set('Cookie', cookies),
-    async submit(from, path, fields) {
-      const shown = await request(app).get(from).set('Cookie', cookies);
-      const csrf = /name="csrf" value="([^"]+)"/.exec(shown.text)?.[1] ?? '';
-      const kept = (shown.get('Set-Cookie') ?? []).map(one => one.split(';')[0]!).join('; ');
-      const body = new URLSearchParams({ csrf });
-      for (const [name, values] of Object.entries(fields)) for (const value of [values].flat()) body.append(name, value as string);
-      return request(app)
-        .post(path)
-        .set('Cookie', [cookies, kept].filter(one => one !== '').join('; '))
-        .type('form')
-        .send(body.toString());
-    },
-  };
+/** The form of a page that leads to `action`, as a browser would send it. */
+export function filledIn(page: string, action: string, { press, fields = {}, untick = [] }: Filling = {}): string {
+  const form = [...page.matchAll(/<form method="post" action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)].find(([, to]) => plainOf(to!) === action);
+  if (form === undefined) throw new Error(`the page has no form for ${action}:\n${page}`);
+  const body = new URLSearchParams();
+  for (const [input] of form[2]!.matchAll(/<input [^>]*>/g)) {
+    const [type, name, value] = ['type', 'name', 'value'].map(one => plainOf(new RegExp(` ${one}="([^"]*)"`).exec(input)?.[1] ?? ''));
+    if (Object.hasOwn(fields, name!) || (['checkbox', 'radio'].includes(type!) && !/ checked/.test(input))) continue;
+    if (type === 'checkbox' && (untick === 'all' || untick.includes(value!))) continue;
+    body.append(name!, value!);
+  }
+  for (const [name, value] of [...Object.entries(fields), ...(press === undefined ? [] : [press])]) body.append(name, value);
+  return body.toString();
+}
+const plainOf = (text: string): string =>
+  text.replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" })[name]!);
+
+/** Sends the form of a page that the visitor was shown. */
+export async function sendForm(
+  app: express.Express,
+  visitor: Visitor,
+  from: string | request.Response,
+  action: string,
+  filling: Filling = {},
+): Promise<request.Response> {
+  const page = typeof from === 'string' ? await visitor.get(from) : from;
+  return request(app)
+    .post(action)
+    .redirects(0)
+    .set({
+      Cookie: [...visitor.cookies].map(pair => pair.join('=')).join('; '),
+      Origin: 'http://localhost:8080',
+      'Sec-Fetch-Site': 'same-origin',
+      Accept: 'text/html',
+    })
+    .type('form')
+    .send(filledIn(page.text, action, filling));
 }
 /** The text of a page as it is read: no tags, single spaces. */
 export const textOf = (html: string): string =>
   html
-    .replace(/<(style|script)[^]*?<\/\1>/g, '')
+    .replace(/<(style|script)[\s\S]*?<\/\1>/g, '')
     .replace(/<[^>]+>/g, ' ')
     .replaceAll('&#39;', "'")
     .replaceAll('&amp;', '&')
     .replace(/\s+/g, ' ');
-/** The values of all boxes that are ticked on a page. */
+/** The values of all boxes of a page that are ticked. */
 export const tickedIn = (html: string): readonly string[] =>
-  [...html.matchAll(/<input type="checkbox"[^>]*name="allow" value="([^"]*)" checked/g)].map(([, value]) => value!.replaceAll('&amp;', '&'));
+  [...html.matchAll(/<input type="checkbox"[^>]*name="allow" value="([^"]*)" checked/g)].map(([, value]) => plainOf(value!));
 
 export const asking = (of: Partial<Asking> & { readonly scopes: readonly string[] }): Asking => ({
   uid: 'u1',

@@ -1,5 +1,7 @@
+import { writeAppConsent } from '../../src/access/app-consent.ts';
 import type { Caller } from '../../src/access/caller.ts';
 import type { Resource } from '../../src/fhir/types.ts';
+import { handOf } from '../../src/interaction/app-consent.ts';
 import { actions, agreement, buprenorphine, classes, consent, designation, lisinopril, statement } from '../http/resources.ts';
 import { type Client, openWorld, type World } from '../http/world.ts';
 import { type FakeAuthorizations, fakeAuthorizations } from './authorize-world.ts';
@@ -35,25 +37,20 @@ export async function openConsentsWorld(): Promise<ConsentsWorld> {
   const { app } = world;
   const ehr = world.as(await world.token('ehr-ima', 'system/*.cruds'));
   const mary = world.as(await world.token('med-app', 'patient/*.cruds patient/Consent.cruds patient/AuditEvent.rs', 'mary'));
-  const hand: Caller = {
-    kind: 'server',
-    client: 'kindred',
-    account: 'mary',
-    who: 'Patient/mary',
-    actors: ['Patient/mary'],
-    record: 'Patient/mary',
-    purpose: 'PATRQT',
-    scopes: [],
-    grant: 'kindred',
-    token: 'test',
-    grantEpoch: 0,
-  };
+  const hand = handOf({ account: 'mary', who: 'Patient/mary', record: 'Patient/mary' });
+  const annasHand = handOf({ account: 'anna', who: 'RelatedPerson/anna-for-mary', record: 'Patient/mary' });
   const made = async (by: Client, resource: Resource): Promise<string> => {
     const answer = await by.post(resource.resourceType, resource);
     if (answer.status !== 201) throw new Error(JSON.stringify(answer.body));
     return answer.body.id;
   };
-  for (const resource of [lisinopril(), buprenorphine(), statement('5640', 'ibuprofen'), visit('Check-up', '2026-03-04'), visit('<b>Blood</b> pressure', '2026-05-06')])
+  for (const resource of [
+    lisinopril(),
+    buprenorphine(),
+    statement('5640', 'ibuprofen'),
+    visit('Check-up', '2026-03-04'),
+    visit('<b>Blood</b> pressure', '2026-05-06'),
+  ])
     await made(ehr, resource);
   const allergy = { resourceType: 'AllergyIntolerance', patient: { reference: 'Patient/mary' }, code: { text: 'Penicillin' } };
   await made(mary, allergy);
@@ -65,13 +62,19 @@ export async function openConsentsWorld(): Promise<ConsentsWorld> {
     return id;
   };
   const share = { kind: 'share', actor: 'Organization/harbor' };
+  const scope = 'openid fhirUser launch/patient offline_access patient/MedicationStatement.cruds patient/AllergyIntolerance.rs';
   const ids = {
     designation: designated,
-    share: await activated(consent({ ...share, provision: { ...actions('access'), ...classes('MedicationStatement', 'AllergyIntolerance'), ...until('2027-06-30') } })),
+    share: await activated(
+      consent({ ...share, provision: { ...actions('access'), ...classes('MedicationStatement', 'AllergyIntolerance'), ...until('2027-06-30') } }),
+    ),
     restriction: await activated(consent({ kind: 'restriction', actor: 'Practitioner/lee', provision: { ...actions('access'), ...sensitivity('SUD', 'MH') } })),
-    proposal: await propose(consent({ kind: 'authorized-user', actor: 'RelatedPerson/anna-for-mary', provision: { ...actions('access'), ...until('2027-11-24') } })),
+    proposal: await propose(
+      consent({ kind: 'authorized-user', actor: 'RelatedPerson/anna-for-mary', provision: { ...actions('access'), ...until('2027-11-24') } }),
+    ),
     hiding: await propose(consent({ kind: 'restriction', actor: 'Organization/ima', provision: { ...actions('access'), ...classes('MedicationStatement') } })),
-    app: await appConsent(app, hand),
+    app: await appConsent(app, scope, hand),
+    annasApp: await appConsent(app, 'patient/Goal.rs', annasHand),
   };
   const authorizations = fakeAuthorizations([
     {
@@ -79,7 +82,7 @@ export async function openConsentsWorld(): Promise<ConsentsWorld> {
       client: 'med-app',
       clientName: 'Medication list',
       account: 'mary',
-      scope: 'openid fhirUser launch/patient offline_access patient/MedicationStatement.cruds patient/AllergyIntolerance.rs',
+      scope,
       active: true,
       patient: 'mary',
       fhirUser: 'Patient/mary',
@@ -97,11 +100,15 @@ export async function openConsentsWorld(): Promise<ConsentsWorld> {
 }
 
 /** What the authorization server makes beside an authorization. */
-async function appConsent(app: World['app'], hand: Caller): Promise<string> {
-  const made = consent({
-    kind: 'app',
-    provision: { ...actions('access', 'correct'), ...classes('MedicationStatement'), actor: [{ role: { text: 'app' }, reference: { reference: 'Device/med-app', display: 'Medication list' } }] },
+async function appConsent(app: World['app'], scope: string, by: Caller): Promise<string> {
+  const { id: _given, ...body } = writeAppConsent({
+    id: 'g1',
+    patient: 'Patient/mary',
+    performer: by.who,
+    client: { id: 'med-app', name: 'Medication list' },
+    scope,
+    at: app.now(),
   });
-  const answer = await app.run({ method: 'POST', path: ['Consent'], query: [], headers: {}, body: made }, hand);
+  const answer = await app.run({ method: 'POST', path: ['Consent'], query: [], headers: {}, body }, by);
   return /Consent\/([^/]+)/.exec(answer.headers?.Location ?? '')![1]!;
 }
