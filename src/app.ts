@@ -10,8 +10,10 @@ import { linkHash } from './audit/chain.ts';
 import { storedResource } from './audit/event.ts';
 import { endGrant } from './auth/authorizations.ts';
 import { issueToken } from './auth/issue.ts';
+import { readIssuers, type TrustedIssuer } from './auth/issuer-format.ts';
+import { makeOutsiders } from './auth/issuers.ts';
 import { openKeyRing, sharedSecret } from './auth/keys.ts';
-import { makeVerifier } from './auth/verify.ts';
+import { issuerOf, makeVerifier } from './auth/verify.ts';
 import { type App, CommandProblem, exits } from './cli/command.ts';
 import type { Config } from './config.ts';
 import { type SearchParameterDef, searchParameters } from './fhir/definitions/definitions.ts';
@@ -96,6 +98,7 @@ async function appOn(
 ): Promise<App> {
   const now = (): string => nowIn(config);
   const url = given.url ?? config.url ?? ((await store.document('note', 'url')) as string | undefined) ?? `http://localhost:${config.port}`;
+  const issuers = issuersOf(config, url);
   const keys = await openKeyRing(store, now);
   const secret = await sharedSecret(store, 'cursors', now());
   const parts: Parts = {
@@ -110,11 +113,12 @@ async function appOn(
     audit: config.audit,
     provenance: config.auth,
   };
-  const interactions = makeInteractions(parts, secret, config.auth);
+  const interactions = makeInteractions(parts, secret, config.auth ? issuerOf(url) : undefined);
   const note = makeNote(parts);
   const travel: App['run'] = (request, caller, routed = routeFor(request)) => run(routed, request, caller, parts, interactions);
   const walk: App['walk'] = (interaction, path, caller) => runInteraction(interaction, { method: 'POST', path, query: [], headers: {} }, caller, parts);
   const mail = makeMail(config.mail, log, config.mailFrom);
+  const tokens = { store, url: () => url, now: () => Date.parse(now()) };
   const accounts = makeAccounts({ store, url: () => url, now, newId: randomUUID, note, run: travel, mail, settings: accountSettings });
   return {
     config,
@@ -127,7 +131,7 @@ async function appOn(
     note,
     accounts,
     end: (id, from) => endGrant(id, { store, note, now, url, run: walk }, from),
-    verify: makeVerifier({ store, keys, url: () => url, now: () => Date.parse(now()) }),
+    verify: makeVerifier({ ...tokens, keys, outsiders: makeOutsiders(issuers, { ...tokens, privateJwks: config.privateJwks }) }),
     open: openCaller,
     issue: request => issueToken(request, { store, keys, url, now: now(), newId: randomUUID }),
     run: travel,
@@ -138,6 +142,13 @@ async function appOn(
       await store.close();
     },
   };
+}
+
+/** The issuers that are trusted beside our own, or every mistake in their file. */
+function issuersOf({ issuers: file, privateJwks }: Config, url: string): readonly TrustedIssuer[] {
+  const read = file === undefined ? { issuers: [] } : readIssuers(file, { url, privateJwks });
+  if ('mistakes' in read) throw new CommandProblem(read.mistakes.join('\n'), exits.configuration);
+  return read.issuers;
 }
 
 /** The search parameters of packages and profiles, or every mistake in them. */

@@ -34,9 +34,9 @@ export async function makeEntrance(app: App, refused: (address: string) => void,
   const authorizations = makeAuthorizations({ store, registry: app.parts.registry, server, url, now, note, run: app.walk });
   return {
     published: {
-      '/fhir/.well-known/smart-configuration': smartConfiguration(url, config.registration !== 'off'),
-      '/fhir/.well-known/user-access-brands.json': await brandBundle(store, url),
-      '/smart-style.json': smartStyle,
+      '/fhir/.well-known/smart-configuration': () => smartConfiguration(url, config.registration !== 'off'),
+      '/fhir/.well-known/user-access-brands.json': () => brandBundle(store, url),
+      '/smart-style.json': () => smartStyle,
     },
     authorize: async (request, response) =>
       request.url?.split('?')[0] === '/launch' ? answerLaunch(request, response, { store, now, note, verify: app.verify }) : server.handle(request, response),

@@ -1,8 +1,8 @@
+import type { Element } from '../access/elements.ts';
 import { elements } from '../access/elements.ts';
 import { inForce } from '../access/rules/demands.ts';
-import type { Element } from '../access/elements.ts';
-import type { KeyName, Resource } from '../fhir/types.ts';
 import { keyOf } from '../fhir/reference.ts';
+import type { KeyName, Resource } from '../fhir/types.ts';
 import { granted } from '../search/granted.ts';
 import type { Ask } from '../search/query.ts';
 import type { ResourceStore } from '../store/store.ts';

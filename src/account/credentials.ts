@@ -127,24 +127,18 @@ export async function beginPasskey(session: Session, parts: AccountParts): Promi
   const [other] = account.passkeys ?? [];
   const owner = other === undefined ? undefined : ((await parts.store.document('passkey', other.id)) as Owner | undefined);
   const options = await askForNewPasskey(account, owner?.user, parts);
-  const { ticket, change: kept } = newTicket(
-    { for: 'new-passkey', account: account.username, challenge: options.challenge, user: options.user.id },
-    parts,
-  );
+  const { ticket, change: kept } = newTicket({ for: 'new-passkey', account: account.username, challenge: options.challenge, user: options.user.id }, parts);
   await parts.store.commit([kept], parts.now());
   return { ticket, options };
 }
-export async function addPasskey(
-  session: Session,
-  ticket: string,
-  name: string,
-  response: unknown,
-  from: From,
-  parts: AccountParts,
-): Promise<Done | Refused> {
+export async function addPasskey(session: Session, ticket: string, name: string, response: unknown, from: From, parts: AccountParts): Promise<Done | Refused> {
   const asked = await takeTicket(ticket, 'new-passkey', parts);
   if (asked === undefined || asked.account !== session.account) return refused;
-  const called = name.replace(/\p{Cc}/gu, ' ').trim().slice(0, 64) || 'Passkey';
+  const called =
+    name
+      .replace(/\p{Cc}/gu, ' ')
+      .trim()
+      .slice(0, 64) || 'Passkey';
   const passkey = await readNewPasskey(response, asked.challenge, called, parts);
   if (passkey === undefined) return refused;
   return change<Done | Refused>(session, [['passkey', passkey.id]], true, from, parts, (account, stored, [owner]) => {

@@ -2,8 +2,8 @@ import type { Account } from './account.ts';
 import type { Factor } from './accounts.ts';
 import type { AccountParts } from './parts.ts';
 import { clock } from './parts.ts';
-import { totpStep } from './password.ts';
 import { checkPasskey, credentialOf, type Owner } from './passkeys.ts';
+import { totpStep } from './password.ts';
 import { withoutCode } from './recovery.ts';
 import { secondFactors } from './sign-in.ts';
 import { takeTicket } from './tickets.ts';
@@ -14,7 +14,7 @@ export interface Shown {
   readonly amr: readonly string[];
 }
 /** A factor with what it takes to judge it: a challenge has been taken, and is good for nobody else. */
-export type Judge = (account: Account) => Promise<Shown | undefined>;
+type Judge = (account: Account) => Promise<Shown | undefined>;
 
 /**
  * What judges the factor that was shown, on whatever the account is then. `by`: whose challenge it must be; undefined: that of whoever has a passkey.

@@ -9,7 +9,12 @@ import type { AccountParts } from './parts.ts';
 export const ownRecord = ({ hats }: Account): RecordId | undefined => hats.find(hat => hat.kind === 'patient')?.resource as RecordId | undefined;
 
 /** A line of the log about an account. */
-export function lineOf(account: Account, what: Pick<Occurrence, 'code' | 'outcome' | 'why' | 'text'>, from: From | undefined, parts: AccountParts): readonly Change[] {
+export function lineOf(
+  account: Account,
+  what: Pick<Occurrence, 'code' | 'outcome' | 'why' | 'text'>,
+  from: From | undefined,
+  parts: AccountParts,
+): readonly Change[] {
   const record = ownRecord(account);
   const who = record ?? account.hats.find(hat => hat.resource !== undefined)?.resource;
   // Where a sign-in failed nobody is known to have been it.

@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTransport, type SendMailOptions } from 'nodemailer';
-import type { WriteLog } from '../log.ts';
 import type { Account } from './account.ts';
 
 /** What people are told by mail: never health data, a secret, or a link that holds one. */
@@ -24,14 +23,14 @@ export interface Mail {
 /** For whoever connects apps. */
 export const tellOfApp = (mail: Mail, account: Pick<Account, 'email'>): void => mail.tell(account, 'app-connected');
 
-/** Tells nobody anything. */
-export const noMail: Mail = { tell: () => {} };
+/** Where the operator reads of failures. */
+type Warn = (level: 'warn', event: string, details: Readonly<Record<string, unknown>>) => void;
 
 /**
  * `address`: `dir:PATH`, where each message becomes an `.eml`; or `smtp://…`, `smtps://…`. `from`: the sender. The log hears of failures, never of addresses.
  * Throws where the address is none of these.
  */
-export function makeMail(address: string, log: WriteLog, from = 'Kindred <no-reply@localhost>'): Mail {
+export function makeMail(address: string, log: Warn, from = 'Kindred <no-reply@localhost>'): Mail {
   const send = senderOf(address);
   return {
     tell({ email }, what) {

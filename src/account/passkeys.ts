@@ -53,7 +53,9 @@ export const askForNewPasskey = (account: Account, user: string | undefined, par
 
 /** Id of the credential that a browser's answer names; undefined where it is no such answer. */
 export const credentialOf = (response: unknown): string | undefined =>
-  isElement(response) && typeof response.id === 'string' && /^[A-Za-z0-9_-]{1,1400}$/.test(response.id) && isElement(response.response) ? response.id : undefined;
+  isElement(response) && typeof response.id === 'string' && /^[A-Za-z0-9_-]{1,1400}$/.test(response.id) && isElement(response.response)
+    ? response.id
+    : undefined;
 
 /** The passkey with its new counter, and whether it is bound to one device; undefined where the answer does not hold. */
 export async function checkPasskey(

@@ -33,8 +33,7 @@ export function mistakeInPassword(password: string, names: readonly string[]): s
 
 /** Small letters; what people put between words does not count. */
 const plainOf = (text: string): string => text.toLowerCase().replace(/[\s._\-,;:/+*#]+/g, '');
-const partsOf = (name: string): readonly string[] =>
-  [plainOf(name), ...name.toLowerCase().split(/[^\p{L}\p{N}]+/u)].filter(part => part.length >= SHORTEST);
+const partsOf = (name: string): readonly string[] => [plainOf(name), ...name.toLowerCase().split(/[^\p{L}\p{N}]+/u)].filter(part => part.length >= SHORTEST);
 const looks: Readonly<Record<string, string>> = { '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '@': 'a', $: 's', '!': 'i' };
 const unleet = (text: string): string => text.replace(/[013457@$!]/g, letter => looks[letter]!);
 

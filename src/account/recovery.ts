@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hashOf, sameText } from './secrets.ts';
 
 /** How many there are. */
-export const CODES = 10;
+const CODES = 10;
 // Without what looks alike.
 const letters = '23456789abcdefghjkmnpqrstuvwxyz';
 

@@ -29,6 +29,7 @@ export async function revise<T>(
     if (changes.length === 0) return result;
     const expected = names.map((name, at): Change => ({ op: 'epoch', of: name, is: epochs[at] ?? 0 }));
     if ((await store.commit([...expected, ...changes], now())).ok) return result;
+    if (attempt > 4) await new Promise(resolve => setTimeout(resolve, Math.random() * Math.min(100, 2 ** (attempt - 4))));
   }
   throw new Problem('conflict', 'others keep changing what this depends on: try again');
 }

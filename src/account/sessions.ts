@@ -4,7 +4,7 @@ import type { Change } from '../store/store.ts';
 import { type Account, caredFor } from './account.ts';
 import type { SignedIn } from './accounts.ts';
 import { type AccountParts, clock } from './parts.ts';
-import { revise, spend } from './revise.ts';
+import { revise } from './revise.ts';
 import { hashOf, isSecret, newSecret } from './secrets.ts';
 import type { Session } from './session.ts';
 
@@ -12,7 +12,7 @@ import type { Session } from './session.ts';
 const SEEN_EVERY = 60_000;
 
 /** The next moment of the account: later than the last end of all its sessions, so that none that begins now is taken for one that has ended. */
-export const momentOf = ({ signedOutAt }: Account, parts: AccountParts): number =>
+export const momentOf = ({ signedOutAt }: Account, parts: Pick<AccountParts, 'now'>): number =>
   Math.max(clock(parts), signedOutAt === undefined ? 0 : Date.parse(signedOutAt) + 1);
 
 /** Whether something that began then (epoch ms) still counts for the account. */
@@ -20,7 +20,12 @@ export const stands = ({ disabled, signedOutAt }: Account, began: number): boole
   disabled === undefined && (signedOutAt === undefined || began > Date.parse(signedOutAt));
 
 /** A new session and the change that keeps it. `second`: a second factor was shown. */
-export function beginSession(account: Account, amr: readonly string[], second: boolean, parts: AccountParts): { readonly signedIn: SignedIn; readonly change: Change } {
+export function beginSession(
+  account: Account,
+  amr: readonly string[],
+  second: boolean,
+  parts: AccountParts,
+): { readonly signedIn: SignedIn; readonly change: Change } {
   const cookie = newSecret();
   const now = momentOf(account, parts);
   const session: Session = {
@@ -98,6 +103,3 @@ export const actAs = (session: Session, hat: KeyName, record: RecordId | undefin
       return { changes: [keepSession(result, parts)], result };
     },
   );
-
-/** The end of a session, to be swept away. */
-export const endSession = (id: string, parts: AccountParts): Change => spend('session', id, clock(parts));

@@ -18,12 +18,7 @@ export function secondFactors({ totp, passkeys = [], recovery = [] }: Account): 
 }
 
 /** By password; whether it suffices or is half the way, the account says. */
-export async function signInByPassword(
-  username: string,
-  password: string,
-  from: From,
-  parts: AccountParts,
-): Promise<SignedIn | HalfWay | Refused | Throttled> {
+export async function signInByPassword(username: string, password: string, from: From, parts: AccountParts): Promise<SignedIn | HalfWay | Refused | Throttled> {
   const { limits } = parts.settings;
   const account = await findAccount(username, parts.store);
   const folded = foldName(username);

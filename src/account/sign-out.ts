@@ -9,11 +9,21 @@ import { momentOf } from './sessions.ts';
 
 /** Ends this session. Nothing happens where it has ended. */
 export const signOut = (session: Session, from: From, parts: AccountParts): Promise<void> =>
-  revise([['session', session.id], ['account', session.account]], parts, ([kept, found]) => {
-    const account = found as Account | undefined;
-    if (kept === undefined) return { changes: [], result: undefined };
-    return { changes: [spend('session', session.id, clock(parts)), ...(account === undefined ? [] : lineOf(account, { code: 'sign-out' }, from, parts))], result: undefined };
-  });
+  revise(
+    [
+      ['session', session.id],
+      ['account', session.account],
+    ],
+    parts,
+    ([kept, found]) => {
+      const account = found as Account | undefined;
+      if (kept === undefined) return { changes: [], result: undefined };
+      return {
+        changes: [spend('session', session.id, clock(parts)), ...(account === undefined ? [] : lineOf(account, { code: 'sign-out' }, from, parts))],
+        result: undefined,
+      };
+    },
+  );
 
 /** Ends all that began until now: sessions, half-done sign-ins. */
 export const signOutEverywhere = (session: Session, from: From, parts: AccountParts): Promise<void> =>

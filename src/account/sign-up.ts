@@ -50,11 +50,16 @@ export async function signUp(form: SignUpForm, from: From, parts: AccountParts):
 }
 
 const heldAs = (username: string): string => `name:${username}`;
-/** Of many who want it one holds the name. */
+const documentsOf = (username: string) =>
+  [
+    ['ticket', heldAs(username)],
+    ['account', username],
+  ] as const;
+/** Of many who want it one holds the name, while nobody has it. */
 const hold = (username: string, by: string, parts: AccountParts): Promise<boolean> =>
-  revise([['ticket', heldAs(username)]], parts, ([value]) => {
+  revise<boolean>(documentsOf(username), parts, ([value, account]) => {
     const held = value as { readonly by: string; readonly until: number } | undefined;
-    if (held !== undefined && held.by !== by && held.until > clock(parts)) return { changes: [], result: false };
+    if (account !== undefined || (held !== undefined && held.by !== by && held.until > clock(parts))) return { changes: [], result: false };
     const until = clock(parts) + HELD;
     return { changes: [{ op: 'document', kind: 'ticket', id: heldAs(username), value: { by, until }, expires: until }], result: true };
   });

@@ -12,7 +12,7 @@ interface Count {
   readonly count: number;
   readonly until: number;
 }
-export type Taken = { readonly taken: true; /** No other is left. */ readonly last: boolean } | { readonly taken: false; readonly retryAfter: number };
+export type Taken = { readonly taken: true /** No other is left. */; readonly last: boolean } | { readonly taken: false; readonly retryAfter: number };
 
 /**
  * Takes one of the tries that there are, before it is known whether it is right: of many at once no more get through than there are. With the last the lock
@@ -40,6 +40,12 @@ export async function takeAll(keys: readonly (readonly [string, Limit])[], parts
   return { taken: true, last };
 }
 
+/** Epoch ms until which nothing more is taken of the key; undefined: it is not locked. */
+export async function lockedUntil(key: string, { most }: Limit, { store, now }: Pick<AccountParts, 'store' | 'now'>): Promise<number | undefined> {
+  const found = (await store.document('throttle', key)) as Count | null | undefined;
+  return found && found.count >= most && found.until > Date.parse(now()) ? found.until : undefined;
+}
+
 /** Gives one back that was right after all. */
 export const giveBack = (key: string, limit: Limit, parts: AccountParts): Promise<void> =>
   revise([['throttle', key]], parts, ([value]) => {
@@ -50,7 +56,7 @@ export const giveBack = (key: string, limit: Limit, parts: AccountParts): Promis
     return { changes: [keep(key, { count: found.count - 1, until })], result: undefined };
   });
 /** Forgets all, in the commit of what was right. */
-export const forget = (key: string, parts: AccountParts): Change => spend('throttle', key, clock(parts));
+export const forget = (key: string, parts: Pick<AccountParts, 'now'>): Change => spend('throttle', key, clock(parts));
 
 const keep = (id: string, value: Count): Change => ({ op: 'document', kind: 'throttle', id, value, expires: value.until });
 

@@ -42,8 +42,8 @@ const patterns: Readonly<Record<string, Pattern>> = {
   update: writing('U', 'Update'),
   delete: deleting,
 };
-/** Operations: FHIR has one code for all of them, and ours says which. */
-const operations: readonly string[] = ['who-can-see', 'preview'];
+/** Operations, also those of our own pages: FHIR has one code for all of them, and ours says which. */
+const operations: readonly string[] = ['who-can-see', 'preview', 'app-authorize', 'app-end'];
 const other: Pattern = { ...querying, profile: '' };
 
 /**

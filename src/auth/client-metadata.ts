@@ -15,19 +15,25 @@ export function metadataOf(client: Client): ClientMetadata {
     grant_types: system ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
     response_types: system ? [] : ['code'],
     redirect_uris: [],
+    application_type: applicationType(client.redirect_uris),
     token_endpoint_auth_method: methodOf(client),
     ...given,
     smart_scope: client.scope,
     kind: client.kind,
+    introspect: client.introspect === true,
   } as unknown as ClientMetadata;
 }
+/** An app on a phone is told by a redirect URI with a scheme of its own (RFC 8252 §7.1), which the library takes from native apps only. */
+export const applicationType = (redirectUris: unknown): 'native' | 'web' =>
+  Array.isArray(redirectUris) && redirectUris.some(uri => !/^https?:/i.test(String(uri))) ? 'native' : 'web';
+
 function methodOf(client: Client): string {
   if (client.jwks !== undefined || client.jwks_uri !== undefined) return 'private_key_jwt';
   return client.client_secret === undefined ? 'none' : 'client_secret_basic';
 }
 
 /** As oidc-provider registered it → as it is kept. */
-export function clientFrom({ smart_scope, kind, ...metadata }: ClientMetadata, status: Client['status']): Client {
+export function clientFrom({ smart_scope, kind, introspect: _never, ...metadata }: ClientMetadata, status: Client['status']): Client {
   const secret = metadata.client_secret;
   return {
     ...metadata,

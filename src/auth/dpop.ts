@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { calculateJwkThumbprint, EmbeddedJWK, type JWK, type JWTPayload, jwtVerify } from 'jose';
 import { Problem } from '../fhir/problem.ts';
 import type { ResourceStore } from '../store/store.ts';
-import { openKey } from './keys.ts';
+import { isOpenKey } from './keys.ts';
 
 /** How a token was brought (RFC 9110 §11.6.2), and to what. */
 export interface Presented {
@@ -73,8 +73,7 @@ async function readProof(proof: string, now: number): Promise<Proof> {
     throw refuseProof('the proof is not valid', 'invalid_dpop_proof', cause);
   });
   // With its private half everybody who sees the proof has the key.
-  if (['k', 'oth', 'priv'].some(name => name in key) || Object.keys(openKey(key)).length !== Object.keys(key).length)
-    throw refuseProof('the proof carries a private key');
+  if (!isOpenKey(key)) throw refuseProof('the proof carries a private key');
   const { iat, jti } = payload;
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI) throw refuseProof('the proof has no jti');
   if (typeof iat !== 'number' || Math.abs(now / 1000 - iat) > FRESH_S) throw refuseProof('the proof was not made now (iat)');
@@ -99,9 +98,9 @@ async function useOnce(name: string, iat: number, { store, now }: ProofParts): P
 function placeOf(address: string): string | undefined {
   const url = URL.parse(address);
   if (url === null || url.username !== '' || url.password !== '') return undefined;
-  const path = url.pathname.replace(/%[0-9A-Fa-f]{2}/g, escape => {
-    const letter = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return /[A-Za-z0-9\-._~]/.test(letter) ? letter : escape.toUpperCase();
+  const path = url.pathname.replace(/%[0-9A-Fa-f]{2}/g, octet => {
+    const letter = String.fromCharCode(Number.parseInt(octet.slice(1), 16));
+    return /[A-Za-z0-9\-._~]/.test(letter) ? letter : octet.toUpperCase();
   });
   return `${url.origin}${path}`;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
-import type { ResourceStore } from '../store/store.ts';
+import type { Change, ResourceStore } from '../store/store.ts';
 
 /** What access tokens are signed with (ES256: quick to verify, understood everywhere), and id_tokens (RS256: OpenID Connect and SMART demand it). */
 export const algorithms = { token: 'ES256', identity: 'RS256' } as const;
@@ -16,6 +16,8 @@ export interface SigningKey {
   readonly jwk: JWK;
   readonly secret: CryptoKey;
   readonly open: CryptoKey;
+  /** Epoch ms since when it does not sign. */
+  readonly retired?: number;
 }
 export interface KeySet {
   /** Rises with every rotation. */
@@ -26,20 +28,22 @@ export interface KeySet {
 export interface KeyRing {
   /** Reads them anew only where they have changed. */
   current(): Promise<KeySet>;
-  /** As last read, for who looks for a key that it has seen. */
+  /** As last read. */
   known(): KeySet;
 }
 
 /** Retired keys verify for so long: no token of ours lives longer, and clients that keep our JWKS for a day still find them. */
 const VERIFIES_MS = 24 * 3_600_000;
 const place = { kind: 'key', id: 'signing' } as const;
+/** Rises with every change of the keys. */
+export const keysEpoch = `key:${place.id}` as const;
 
 /** The server's keys, made at the first start. Processes that start at once agree on one set. */
 export async function openKeyRing(store: ResourceStore, now: () => string): Promise<KeyRing> {
   let set = await readKeys(store, now);
   return {
     async current() {
-      const [epoch] = await store.epochs([`key:${place.id}`]);
+      const [epoch] = await store.epochs([keysEpoch]);
       if (epoch !== set.epoch) set = await readKeys(store, now);
       return set;
     },
@@ -50,16 +54,27 @@ export async function openKeyRing(store: ResourceStore, now: () => string): Prom
 /** The key that signs now. */
 export const signs = ({ keys }: KeySet, algorithm: Algorithm): SigningKey => keys.find(key => key.algorithm === algorithm)!;
 
+/** Whether what it signed is still taken. `now`: epoch ms. */
+export const verifies = ({ retired }: { readonly retired?: number }, now: number): boolean => retired === undefined || now < retired + VERIFIES_MS;
+/** Epoch ms until which a retired key verifies. */
+export const verifiesUntil = (retired: number): number => retired + VERIFIES_MS;
+
 /**
- * New keys sign from now on, on every server of the store; tokens that the old ones signed stay good. Gives back the ids of the new ones.
+ * New keys sign from now on, on every server of the store; tokens that the old ones signed stay good, unless the old are to be dropped: then every token ends.
+ * `line`: what comes into the same commit. Gives back the ids of the new ones.
  */
-export async function rotateKeys(store: ResourceStore, now: () => string): Promise<readonly string[]> {
+export async function rotateKeys(
+  store: ResourceStore,
+  now: () => string,
+  { drop = false, line = () => [] }: { readonly drop?: boolean; readonly line?: (made: readonly string[]) => readonly Change[] } = {},
+): Promise<readonly string[]> {
   for (;;) {
     const { epoch, kept } = await load(store);
     const at = Date.parse(now());
     const fresh = await makeKeys(Object.values(algorithms));
-    const old = kept.filter(({ retired }) => retired === undefined || retired + VERIFIES_MS > at).map(key => ({ retired: at, ...key }));
-    if (await keep(store, [...fresh, ...old], epoch, now())) return fresh.map(key => key.kid);
+    const old = drop ? [] : kept.filter(key => verifies(key, at)).map(key => ({ retired: at, ...key }));
+    const made = fresh.map(key => key.kid);
+    if (await keep(store, [...fresh, ...old], epoch, now(), line(made))) return made;
   }
 }
 
@@ -74,18 +89,12 @@ async function readKeys(store: ResourceStore, now: () => string): Promise<KeySet
 
 /** The epoch first: keys that are newer than it are read again at the next look. A store from before there were several has one. */
 async function load(store: ResourceStore): Promise<{ readonly epoch: number; readonly kept: readonly KeptKey[] }> {
-  const [epoch = 0] = await store.epochs([`key:${place.id}`]);
+  const [epoch = 0] = await store.epochs([keysEpoch]);
   const value = (await store.document(place.kind, place.id)) as KeptKey | { readonly keys: readonly KeptKey[] } | undefined;
   return { epoch, kept: value === undefined ? [] : 'keys' in value && Array.isArray(value.keys) ? (value.keys as KeptKey[]) : [value as KeptKey] };
 }
-async function keep(store: ResourceStore, keys: readonly KeptKey[], epoch: number, at: string): Promise<boolean> {
-  const made = await store.commit(
-    [
-      { op: 'epoch', of: `key:${place.id}`, is: epoch },
-      { op: 'document', ...place, value: { keys } },
-    ],
-    at,
-  );
+async function keep(store: ResourceStore, keys: readonly KeptKey[], epoch: number, at: string, also: readonly Change[] = []): Promise<boolean> {
+  const made = await store.commit([{ op: 'epoch', of: keysEpoch, is: epoch }, { op: 'document', ...place, value: { keys } }, ...also], at);
   return made.ok;
 }
 const makeKeys = (wanted: readonly Algorithm[]): Promise<KeptKey[]> =>
@@ -95,12 +104,15 @@ const makeKeys = (wanted: readonly Algorithm[]): Promise<KeptKey[]> =>
       return { ...(await exportJWK(privateKey)), kid: randomBytes(8).toString('hex'), alg, use: 'sig' };
     }),
   );
-async function importKey({ retired: _retired, ...jwk }: KeptKey): Promise<SigningKey> {
+async function importKey({ retired, ...jwk }: KeptKey): Promise<SigningKey> {
   const [secret, open] = await Promise.all([importJWK(jwk, jwk.alg), importJWK(openKey(jwk), jwk.alg)]);
-  return { id: jwk.kid, algorithm: jwk.alg, jwk, secret: secret as CryptoKey, open: open as CryptoKey };
+  const since = retired === undefined ? {} : { retired };
+  return { id: jwk.kid, algorithm: jwk.alg, jwk, secret: secret as CryptoKey, open: open as CryptoKey, ...since };
 }
 /** The public half. */
 export const openKey = ({ d: _d, p: _p, q: _q, dp: _dp, dq: _dq, qi: _qi, ...open }: JWK): JWK => open;
+/** Whether it holds nothing but the public half of a pair: `d` and its like, `oth`, `k` and `priv` are secret (RFC 7518 §6). */
+export const isOpenKey = (key: object): boolean => !['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'].some(name => name in key);
 
 /** 32 random bytes under a name, made when first asked for: what cursors are sealed with, and cookies signed. */
 export async function sharedSecret(store: ResourceStore, name: string, now: string): Promise<Buffer> {

@@ -24,7 +24,7 @@ export function makeMiddleware(provider: Provider, parts: Parts): (context: Cont
     '/token': (context, next) => token(context, next, provider),
     '/introspect': (context, next) => presentToken(context, next, parts),
     '/revoke': (context, next) => presentToken(context, next, parts),
-    '/register': register,
+    ...(parts.registration === 'off' ? {} : { '/register': register }),
   };
   return async (context, next) => {
     try {

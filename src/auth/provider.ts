@@ -13,6 +13,7 @@ import type { Claims } from './caller.ts';
 import type { OauthGrant } from './client.ts';
 import { isSecret } from './client-metadata.ts';
 import { algorithms, type KeySet, signs } from './keys.ts';
+import type { Launch } from './launch.ts';
 import { allowedScopes, contextScopes, isMixed, MAX_SCOPE, wordsOf } from './scopes.ts';
 import { audienceOf, issuerOf } from './verify.ts';
 
@@ -32,7 +33,7 @@ export interface ProviderParts {
   now(): number;
   grant(id: string): Promise<OauthGrant | undefined>;
   account(username: string, grant: OauthGrant | undefined): Promise<Readonly<Record<string, unknown>> | undefined>;
-  launch(value: string): Promise<object | undefined>;
+  launch(value: string): Promise<Launch | undefined>;
   /** Puts what was issued into the log, before it is signed. */
   issued(context: Context, claims: Claims & { readonly exp: number }): Promise<void>;
   renderError(context: Context, error: { readonly error: string; readonly error_description?: string | undefined }): void;
@@ -64,7 +65,7 @@ export function makeProvider(parts: ProviderParts): Provider {
     clockTolerance: TOLERANCE_S,
     features: featuresOf(parts),
     extraParams: extraParamsOf(parts),
-    extraClientMetadata: { properties: ['smart_scope', 'kind'] },
+    extraClientMetadata: { properties: ['smart_scope', 'kind', 'introspect'] },
     interactions: { policy: onePrompt(), url: (_context, { uid }) => `${new URL(url).pathname.replace(/\/$/, '')}/auth/interaction/${uid}` },
     // Each authorization is one of its own, with its own patient.
     loadExistingGrant: context => {
@@ -188,7 +189,7 @@ function extraParamsOf({ url, launch }: ProviderParts): NonNullable<Configuratio
     async launch(context, value) {
       if (value === undefined || value === '') {
         if (wordsAsked(context).includes('launch')) throw new errors.InvalidRequest('the scope `launch` needs the parameter launch');
-      } else if ((await launch(value)) === undefined) throw new errors.InvalidRequest('the launch is not known, or has expired');
+      } else if ((await launch(value))?.client !== context.oidc.client?.clientId) throw new errors.InvalidRequest('the launch is not known, or has expired');
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Ajv, type ErrorObject } from 'ajv';
 import { parseScopes } from '../access/scope.ts';
+import { applicationType } from './client-metadata.ts';
 import type { Context } from './provider.ts';
 import { isContextScope, wordsOf } from './scopes.ts';
 
@@ -51,7 +52,8 @@ export function prepareRegistration(context: Context, bytes: Buffer): string | u
     taken.flatMap(name => (body[name] === undefined ? [] : [[name, body[name]]])),
   );
   const usual = system ? { response_types: [], redirect_uris: [] } : { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] };
-  (context.req as IncomingMessage & { body?: unknown }).body = { ...usual, ...metadata, smart_scope: scope, kind: system ? 'system' : 'app' };
+  const application_type = applicationType(metadata.redirect_uris);
+  (context.req as IncomingMessage & { body?: unknown }).body = { ...usual, ...metadata, application_type, smart_scope: scope, kind: system ? 'system' : 'app' };
   return undefined;
 }
 
@@ -94,6 +96,6 @@ const sentences = (errors: readonly ErrorObject[]): string =>
 
 /** The answer in RFC 7591's words, and whether it may be used yet. */
 export function showRegistration(context: Context): void {
-  const { smart_scope, kind: _kind, ...metadata } = context.body as Record<string, unknown>;
+  const { smart_scope, kind: _kind, introspect: _introspect, ...metadata } = context.body as Record<string, unknown>;
   context.body = { ...metadata, scope: smart_scope };
 }

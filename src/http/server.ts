@@ -35,7 +35,7 @@ export interface Doors {
 /** The way in: what is known of it, the authorization server under `/auth`, and the pages for people. */
 export interface Entrance {
   /** JSON documents that anybody may read, by their paths. */
-  readonly published: Readonly<Record<string, object>>;
+  readonly published: Readonly<Record<string, () => object | Promise<object>>>;
   authorize(message: IncomingMessage, response: ServerResponse): Promise<void>;
   readonly pages: express.Router;
 }

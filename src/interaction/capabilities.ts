@@ -12,7 +12,7 @@ const typeLevel = new Set(['read', 'vread', 'update', 'delete', 'history-instanc
  * http://hl7.org/fhir/R4/http.html#capabilities – made from the tables that the server runs on, so that it cannot disagree with them.
  * `since`: when this process began.
  */
-export function capabilities(registry: Registry, base: string, since: string, secured: boolean): Answer {
+export function capabilities(registry: Registry, base: string, since: string, authority: string | undefined): Answer {
   const referring = referringTo(registry);
   const resource: Resource = {
     resourceType: 'CapabilityStatement',
@@ -26,10 +26,11 @@ export function capabilities(registry: Registry, base: string, since: string, se
     rest: [
       {
         mode: 'server',
-        ...(secured
+        ...(authority !== undefined
           ? {
               security: {
-                cors: false,
+                extension: [oauthUris(authority)],
+                cors: true,
                 service: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'SMART-on-FHIR' }] }],
                 description: 'A bearer token with SMART scopes; what it shows and changes is decided by the Consents of each record.',
               },
@@ -86,3 +87,9 @@ function referringTo(registry: Registry): ReadonlyMap<ResourceType, readonly str
     }
   return referring;
 }
+
+/** http://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html#declaring-support-for-oauth2-endpoints; apps look into smart-configuration first. */
+const oauthUris = (authority: string): object => ({
+  url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',
+  extension: ['authorize', 'token', 'register', 'introspect', 'revoke'].map(name => ({ url: name, valueUri: `${authority}/${name}` })),
+});

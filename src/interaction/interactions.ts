@@ -24,11 +24,11 @@ export interface Interactions {
 }
 
 /** `secret`: what cursors are sealed with. `secured`: callers need tokens. */
-export function makeInteractions(parts: Parts, secret: Uint8Array, secured: boolean): Interactions {
+export function makeInteractions(parts: Parts, secret: Uint8Array, authority: string | undefined): Interactions {
   const { registry, base } = parts;
   const since = parts.now();
   const answering = { registry, base, seal: makeSeal(secret) };
-  const stated = once(of => capabilities(registry, of, since, secured));
+  const stated = once(of => capabilities(registry, of, since, authority));
   const readCriteria: ReadCriteria = (type, text) => criteriaQuery(type, text, { registry, base: base(), now: Date.parse(parts.now()) });
   return {
     table: {

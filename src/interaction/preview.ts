@@ -1,18 +1,14 @@
-import { actorCaller } from '../access/actor.ts';
-import type { Caller } from '../access/caller.ts';
-import { actorsOf, grantsOf, kindOf } from '../access/consent.ts';
-import { decide } from '../access/decide.ts';
+import { grantsOf } from '../access/consent.ts';
+import { type View, viewsOf } from '../access/preview.ts';
 import { recordKindOf } from '../access/record.ts';
-import { askOf, ofRecord } from '../access/rules/demands.ts';
+import { ofRecord } from '../access/rules/demands.ts';
 import { resourceTypes } from '../fhir/definitions/definitions.ts';
 import { Problem } from '../fhir/problem.ts';
 import { localReferences } from '../fhir/reference.ts';
-import { type Instant, type KeyName, nameOf, type Resource, type ResourceKey, type ResourceType } from '../fhir/types.ts';
-import type { LoadedGrant } from '../search/grant.ts';
-import { granted } from '../search/granted.ts';
-import type { Indexed, RecordId } from '../search/indexed.ts';
-import { matches } from '../search/match.ts';
-import { queryOf } from '../search/query.ts';
+import { type KeyName, nameOf, type Resource, type ResourceKey, type ResourceType } from '../fhir/types.ts';
+import type { Grant, LoadedGrant } from '../search/grant.ts';
+import type { RecordId } from '../search/indexed.ts';
+import { and, queryOf } from '../search/query.ts';
 import type { ResourceReader } from '../store/store.ts';
 import { breathe } from './breathe.ts';
 import type { Answer, Given, ReadInteraction, ReadPlan } from './interaction.ts';
@@ -22,7 +18,6 @@ import { type Parameter, parametersOf } from './parameters.ts';
 import type { Parts } from './parts.ts';
 import { namedTypes, openPeople } from './people.ts';
 import { notFound } from './read.ts';
-import { nothingKnown } from './reading.ts';
 import { isTold } from './who-can-see.ts';
 
 type Needed = Pick<Parts, 'store' | 'rulesFor'>;
@@ -36,8 +31,8 @@ const PAGE = 500;
 const SECONDS = 15;
 
 /**
- * `Consent/[id]/$preview` (ACCESS §6, Explain): what those whom a Consent names would see of the record, were it in force. Each resource is held against the
- * same rules as when they ask themselves. It counts through the caller's own reader, so that nobody learns more than they may see.
+ * `Consent/[id]/$preview` (ACCESS §6, Explain): what those whom a Consent names would see of the record, were it in force. It counts through the caller's own
+ * reader, so that nobody learns more than they may see; and others than the patient hear of themselves only, since a restriction may be behind a number.
  */
 export const preview = (parts: Needed): ReadInteraction<PreviewPlan> => ({
   code: 'preview',
@@ -55,21 +50,17 @@ export const preview = (parts: Needed): ReadInteraction<PreviewPlan> => ({
 async function answerPreview({ key }: PreviewPlan, reader: ResourceReader, { now, caller }: Given, parts: Needed): Promise<Answer> {
   const version = await reader.read(key);
   if (version === undefined || version.deleted) throw notFound(key);
-  const consent = version.parsed();
   const [record, ...others] = version.facets.records;
   const whole = record !== undefined && isTold(caller, record);
+  const foreseen = record === undefined || others.length > 0 ? [] : await foresee(version.parsed(), record, now, parts);
+  const views = foreseen.filter(({ actor }) => whole || (actor !== undefined && caller.actors.includes(actor)));
   const people = openPeople(reader);
-  const views = record === undefined || others.length > 0 ? [] : await viewsOf(consent, record, now, whole ? undefined : caller, parts);
-  const counts = record === undefined || views.length === 0 ? new Map() : await countAll(record, views, reader);
   const entries: Parameter[] = [];
-  for (const view of views)
-    entries.push({
-      name: 'actor',
-      part: [
-        ...(view.actor === undefined ? [] : [{ name: 'actor', valueReference: await people.refer(view.actor) }]),
-        ...numbersOf(counts.get(view) ?? new Map(), whole),
-      ],
-    });
+  const counts = views.length === 0 ? new Map<View, Counts>() : await countAll(record!, views, reader);
+  for (const [view, of] of counts) {
+    const actor = view.actor === undefined ? [] : [{ name: 'actor', valueReference: await people.refer(view.actor) }];
+    entries.push({ name: 'actor', part: [...actor, ...numbersOf(of, whole)] });
+  }
   const resource = parametersOf([
     { name: 'consent', valueReference: { reference: nameOf(key) } },
     { name: 'version', valueId: version.versionId },
@@ -79,55 +70,17 @@ async function answerPreview({ key }: PreviewPlan, reader: ResourceReader, { now
   return { status: 200, body: { resource }, shows: [version] };
 }
 
-/** One whom the Consent names, and what would be seen by it. */
-interface View {
-  /** Absent: everybody. */
-  readonly actor?: KeyName;
-  readonly at: Instant;
-  sees(type: ResourceType): (indexed: Indexed) => boolean;
+async function foresee(consent: Resource, record: RecordId, now: string, { store, rulesFor }: Needed): Promise<readonly View[]> {
+  const mine = await loaded(grantsOf({ ...consent, status: 'active' }, record), { store });
+  const actors = [...new Set(mine.flatMap(row => (row.actors === 'anyone' ? [] : row.actors)))];
+  const standing = new Map<KeyName, readonly LoadedGrant[]>();
+  for (const actor of actors) standing.set(actor, await store.grants([record], [actor]));
+  return viewsOf({ consent, record, mine, standing: actor => standing.get(actor) ?? [], now, rulesFor });
 }
 
-/** `only`: whose own view is told, besides nobody's; undefined: everybody's. */
-async function viewsOf(consent: Resource, record: RecordId, now: Instant, only: Caller | undefined, parts: Needed): Promise<readonly View[]> {
-  const mine = await loaded(grantsOf({ ...consent, status: 'active' }, record), parts);
-  const restricts = kindOf(consent) === 'restriction';
-  if (mine.length === 0 || (restricts && only !== undefined)) return [];
-  const at = momentOf(mine, now);
-  const named = actorsOf(consent).filter(actor => only === undefined || only.actors.includes(actor));
-  if (restricts && mine.some(row => row.actors === 'anyone')) return [{ at, sees: () => indexed => !denies(mine, undefined, at)(indexed) }];
-  const views: View[] = [];
-  for (const actor of named) {
-    const who = actorCaller(actor, record);
-    if (restricts) {
-      views.push({ actor, at, sees: () => indexed => !denies(mine, who, at)(indexed) });
-      continue;
-    }
-    const standing = await parts.store.grants([record], [actor]);
-    const everything = [...mine, ...standing.filter(row => row.consent !== mine[0]!.consent)];
-    views.push({ actor, at, sees: type => (who === undefined ? () => false : permits(who, type, at, mine, everything, parts)) });
-  }
-  return views;
-}
-
-/** What the rules leave to the caller: permitted by this Consent (or without any), and denied by none. */
-function permits(caller: Caller, type: ResourceType, at: Instant, mine: readonly LoadedGrant[], everything: readonly LoadedGrant[], { rulesFor }: Needed) {
-  const decision = decide({ caller, action: 'search', type, at }, { grants: mine, grantEpoch: caller.grantEpoch, known: nothingKnown }, rulesFor(type));
-  if (decision.effect === 'deny') return () => false;
-  return (indexed: Indexed): boolean => matches(decision.only, indexed, mine) && matches(decision.only, indexed, everything);
-}
-
-/** Denials do not touch what an organization contributed itself. */
-function denies(mine: readonly LoadedGrant[], caller: Caller | undefined, at: Instant) {
-  const ask = askOf({ caller: caller ?? ({ actors: [], purpose: 'TREAT' } as unknown as Caller), action: 'search', type: 'Consent', at });
-  return (indexed: Indexed): boolean => {
-    const { origin } = indexed.facets;
-    return granted('deny', ask, indexed, mine) && !(origin.kind === 'organization' && origin.by === caller?.organization);
-  };
-}
-
-/** Grants with what their `related` names refer to now. */
-async function loaded(rows: ReturnType<typeof grantsOf>, { store }: Needed): Promise<readonly LoadedGrant[]> {
-  return Promise.all(
+/** Rows as the store would load them: with what their `related` names refer to now. */
+const loaded = (rows: readonly Grant[], { store }: Pick<Parts, 'store'>): Promise<readonly LoadedGrant[]> =>
+  Promise.all(
     rows.map(async row => {
       const named = row.what.data?.related ?? [];
       if (named.length === 0) return row;
@@ -136,48 +89,45 @@ async function loaded(rows: ReturnType<typeof grantsOf>, { store }: Needed): Pro
       return { ...row, relatedTo: [...new Set([...named, ...referred])] };
     }),
   );
-}
 
-/** Now, or where all that it says has yet to begin, then; or was over, at its end. */
-function momentOf(rows: readonly LoadedGrant[], now: Instant): Instant {
-  const at = Date.parse(now);
-  const low = Math.min(...rows.map(row => row.during.low));
-  const high = Math.max(...rows.map(row => row.during.high));
-  return at < low ? new Date(low).toISOString() : at > high ? new Date(high).toISOString() : now;
-}
+type Counts = Map<ResourceType, { readonly visible: number; readonly hidden: number }>;
 
-interface Count {
-  visible: number;
-  hidden: number;
-}
-type Counts = Map<ResourceType, Count>;
-
-async function countAll(record: RecordId, views: readonly View[], reader: ResourceReader): Promise<ReadonlyMap<View, Counts>> {
+async function countAll(record: RecordId, views: readonly View[], given: ResourceReader): Promise<ReadonlyMap<View, Counts>> {
   const end = performance.now() + SECONDS * 1000;
+  const inTime = async <T>(ask: () => Promise<T>): Promise<T> => {
+    await breathe();
+    if (performance.now() > end) throw new Problem('too-costly', `the preview of this record takes longer than ${SECONDS} seconds`);
+    return ask();
+  };
+  const reader = { count: (query: Query) => inTime(() => given.count(query)), search: (query: Query) => inTime(() => given.search(query)) };
   const counts = new Map(views.map(view => [view, new Map() as Counts]));
   for (const type of content) {
-    const query = queryOf(type, ofRecord(record), PAGE);
-    const tests = views.map(view => [counts.get(view)!, view.sees(type)] as const);
-    for (let page = await reader.search(query); ; page = await reader.search({ ...query, from: page.next })) {
-      for (const version of page.versions) {
-        const indexed = indexedOf(version);
-        for (const [of, sees] of tests) {
-          const count = of.get(type) ?? { visible: 0, hidden: 0 };
-          of.set(type, count);
-          count[sees(indexed) ? 'visible' : 'hidden']++;
-        }
-      }
-      await breathe();
-      if (performance.now() > end) throw new Problem('too-costly', `the preview of this record takes longer than ${SECONDS} seconds`);
-      if (page.next === undefined) break;
+    const total = await reader.count(queryOf(type, ofRecord(record), PAGE));
+    if (total === 0) continue;
+    for (const [view, of] of counts) {
+      const visible = await countSeen(view, type, record, reader);
+      of.set(type, { visible, hidden: total - visible });
     }
   }
   return counts;
 }
+type Query = Parameters<ResourceReader['count']>[0];
+
+async function countSeen(view: View, type: ResourceType, record: RecordId, reader: Pick<ResourceReader, 'count' | 'search'>): Promise<number> {
+  const { where, exact, sees } = view.of(type);
+  const query = queryOf(type, and(ofRecord(record), where), PAGE);
+  if (where.op === 'none') return 0;
+  if (exact) return reader.count(query);
+  let visible = 0;
+  for (let page = await reader.search(query); ; page = await reader.search({ ...query, from: page.next })) {
+    visible += page.versions.filter(version => sees(indexedOf(version))).length;
+    if (page.next === undefined) return visible;
+  }
+}
 
 /** What is hidden is told to the patient alone. */
 function numbersOf(counts: Counts, whole: boolean): readonly Parameter[] {
-  const told = ({ visible, hidden }: Count): readonly Parameter[] => [
+  const told = ({ visible, hidden }: { readonly visible: number; readonly hidden: number }): readonly Parameter[] => [
     { name: 'visible', valueUnsignedInt: visible },
     ...(whole ? [{ name: 'hidden', valueUnsignedInt: hidden }] : []),
   ];

@@ -9,14 +9,16 @@ import { buttons, card, day, definitions, formButton, linkButton, notice, rows, 
 import type { AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
 
 /** What has just been done, by the name that the address carries. */
-const done: Readonly<Record<string, string>> = {
-  'signed-up': 'Welcome. Your account and your record are ready.',
-  password: 'Your password has been changed. You have been signed out everywhere else.',
-  authenticator: 'The authenticator app has been added.',
-  'authenticator-removed': 'The authenticator app has been removed.',
-  passkey: 'The passkey has been added.',
-  'passkey-removed': 'The passkey has been removed.',
-};
+const done: ReadonlyMap<string | null, string> = new Map(
+  Object.entries({
+    'signed-up': 'Welcome. Your account and your record are ready.',
+    password: 'Your password has been changed. You have been signed out everywhere else.',
+    authenticator: 'The authenticator app has been added.',
+    'authenticator-removed': 'The authenticator app has been removed.',
+    passkey: 'The passkey has been added.',
+    'passkey-removed': 'The passkey has been removed.',
+  }),
+);
 
 export const accountRoutes = (parts: PortalParts): readonly Route[] => [
   { method: 'GET', path: '/account', who: 'somebody', answer: async asked => accountPage(asked) },
@@ -36,7 +38,7 @@ export const accountRoutes = (parts: PortalParts): readonly Route[] => [
 ];
 
 function accountPage({ account, csrf, query }: AskedBySomebody): Reply {
-  const told = done[query.get('done') ?? ''];
+  const told = done.get(query.get('done'));
   return {
     title: 'Account',
     body: html`<div class="text"><h1>Account</h1>

@@ -7,7 +7,7 @@ import { type Html, html } from './html.ts';
 import { button, buttons, definitions, form, hidden, list, mistakeSummary, notice } from './pieces.ts';
 import type { Asked, Reply } from './route.ts';
 import { partsOf } from './scopes.ts';
-import { type Box, groupsOf, type MannerBox, mannerBoxes, sentencesOf } from './scopes-view.ts';
+import { type Box, type BoxGroup, groupsOf, type MannerBox, mannerBoxes, sentencesOf } from './scopes-view.ts';
 
 type Page = Extract<Reply, { readonly title: string }>;
 type Deciding = Extract<Step, { readonly step: 'decide' }>;
@@ -104,17 +104,16 @@ const howLong = (scopes: readonly string[]): string =>
       ? 'While you are signed in here'
       : 'For one hour; then it asks again';
 
-const tick = ({ key, text }: Box, hint: string | undefined, checked: boolean): Html => {
+/** `about` is what the eye reads from the heading beside it. */
+const tick = ({ key, text }: Box, hint: string | undefined, checked: boolean, about?: string): Html => {
   const id = `allow-${key.replace(/[^A-Za-z0-9]+/g, '-')}`;
   return html`<div class="tick"><input type="checkbox" id="${id}" name="allow" value="${key}"${checked && html` checked`}>
-<label for="${id}">${text}${hint !== undefined && html`<span class="hint">${hint}</span>`}</label></div>`;
+<label for="${id}">${about !== undefined && html`<span class="unseen">${about}: </span>`}${text}${hint !== undefined && html`<span class="hint">${hint}</span>`}</label></div>`;
 };
-const groupRows = (groups: ReturnType<typeof groupsOf>, isTicked: (key: string) => boolean): Html =>
+const groupRows = (groups: readonly BoxGroup[], isTicked: (key: string) => boolean): Html =>
   html`<ul class="rows choices">${groups.map(
-    ({ heading, boxes, hint }, at) =>
-      html`<li role="group" aria-labelledby="kind-${at}"><div><strong id="kind-${at}">${heading}</strong>${
-        hint !== undefined && html`<p class="hint">${hint}</p>`
-      }</div><div class="ticks">${boxes.map(box => tick(box, undefined, isTicked(box.key)))}</div></li>`,
+    ({ heading, boxes, hint }) => html`<li><div><strong>${heading}</strong>${hint !== undefined && html`<p class="hint">${hint}</p>`}</div>
+<div class="ticks">${boxes.map(box => tick(box, undefined, isTicked(box.key), heading))}</div></li>`,
   )}</ul>`;
 const mannerRows = (boxes: readonly MannerBox[], isTicked: (key: string) => boolean): Html =>
   boxes.length === 0 ? html`` : html`<h2>And besides</h2><div class="field">${boxes.map(box => tick(box, box.hint, isTicked(box.key)))}</div>`;

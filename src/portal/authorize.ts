@@ -1,3 +1,4 @@
+import { elements } from '../access/elements.ts';
 import { parseScopes } from '../access/scope.ts';
 import type { Choice } from '../account/accounts.ts';
 import type { Allowed, Asking } from '../auth/authorization.ts';
@@ -109,8 +110,12 @@ async function show(step: Step, asking: Asking, asked: Asked, parts: PortalParts
 /** The visits of the record, newest first: those that the person may see. */
 async function encountersOf(choice: Choice, asked: AskedBySomebody, { run }: PortalParts): Promise<readonly Resource[]> {
   const query = [['patient', choice.record!] as const, ['_sort', '-date'] as const, ['_count', ENCOUNTERS] as const];
-  return matchesOf(await run(getOf(['Encounter'], query), personOf(asked, choice)));
+  const found = matchesOf(await run(getOf(['Encounter'], query), personOf(asked, choice)));
+  // A visit without an end is sorted by that by the search; people go by when it began.
+  return found.toSorted((one, other) => startOf(other).localeCompare(startOf(one)));
 }
+const startOf = ({ period }: Resource): string => String(elements(period)[0]?.start ?? '');
+
 /** The id, of an Encounter that the person may see. Throws Problem 'not-found'. */
 async function encounterOf(id: string, choice: Choice, asked: AskedBySomebody, { run }: PortalParts): Promise<string> {
   await run(getOf(['Encounter', id]), personOf(asked, choice));

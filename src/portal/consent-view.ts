@@ -9,7 +9,7 @@ import { button, buttons, card, day, definitions, form, hidden, linkButton, list
 import type { AskedBySomebody, Reply } from './route.ts';
 import { sentencesOf } from './scopes-view.ts';
 import type { Named, Preview, StandingApp } from './who-can-see.ts';
-import { countOf, listed, namedTypes } from './words.ts';
+import { capital, countOf, listed, rankOf } from './words.ts';
 
 /** A Consent, and what the person may do with it. */
 export interface Shown {
@@ -49,12 +49,11 @@ export function consentPage(shown: Shown, fresh: boolean, { csrf }: AskedBySomeb
 <h1>${title}</h1>
 ${definitions([
   ['Now', stateOf(shown)],
-  [kind === 'restriction' ? 'Kept from' : 'Who', whom(shown)],
   ['Record', choice.kind === 'patient' ? 'Yours' : choice.name],
   ['What', what],
-  ['From', since === undefined ? (shown.waits ? 'As soon as you give it' : undefined) : day(since)],
+  ['From', since === undefined ? (shown.waits ? `As soon as you ${kind === 'restriction' ? 'set' : 'give'} it` : undefined) : day(since)],
   ['Until', until === undefined ? 'No end: until you end it' : day(until)],
-  ['Connected by', app?.performer.name],
+  ['Connected by', app?.performer.name === undefined ? undefined : capital(app.performer.name)],
 ])}
 ${previews.map(preview => previewCard(preview, kind === 'restriction', previews.length > 1))}
 ${mayGrant && grantForms(id, version, fresh, csrf, kind)}
@@ -97,7 +96,7 @@ ${form({ action: `/consents/${id}/end`, csrf, body: [hidden('version', version),
 }
 
 const saidHtml = (said: readonly Said[]): Html =>
-  html`${said.map(({ text, more }) => html`<p><strong>${text}</strong></p>${more.length > 0 && list(more)}`)}${said.length === 0 && 'Nothing that has an effect here'}`;
+  html`${said.map(({ text, more }) => html`<div><strong>${text}</strong></div>${more.length > 0 && list(more)}`)}${said.length === 0 && 'Nothing that has an effect here'}`;
 
 function periodOf(consent: Resource): { readonly since?: string; readonly until?: string } {
   const [period] = elements(elements(consent.provision)[0]?.period);
@@ -120,16 +119,14 @@ function previewCard({ actor, types }: Preview, isRestriction: boolean, several:
       ? html`<p>Nothing.</p>`
       : list(
           told.map(
-            ({ type, told: count, rest }) => html`${countOf(type, count)}${rest > 0 && html` <span class="hint">(${restText(rest, isRestriction)})</span>`}`,
+            ({ type, told: count, rest }) =>
+              html`${countOf(type, count)}${rest > 0 && type !== 'Provenance' && html` <span class="hint">(${restText(rest, isRestriction)})</span>`}`,
           ),
         ),
     untouched.length > 0 &&
-      html`<p class="hint">${isRestriction ? 'It leaves alone' : told.length === 0 ? 'It leaves out' : 'None of'}: ${listed(untouched.map(({ type, rest }) => countOf(type, rest)))}.</p>`,
+      html`<p class="hint">${isRestriction ? 'It leaves alone' : told.length === 0 ? 'It leaves out' : 'Not covered'}: ${listed(untouched.map(({ type, rest }) => countOf(type, rest)))}.</p>`,
+    !isRestriction && told.some(({ rest }) => rest > 0) && html`<p class="hint">${whyLeftOut}</p>`,
   ]);
 }
-/** In a type that is covered, what is left out is sensitive, or picked by what the consent says above. */
-const restText = (rest: number, isRestriction: boolean): string =>
-  isRestriction
-    ? `${rest} more ${rest === 1 ? 'is' : 'are'} left alone`
-    : `${rest} more ${rest === 1 ? 'is' : 'are'} left out, as sensitive or not meant above`;
-const rankOf = (type: string): number => (namedTypes.includes(type) ? namedTypes.indexOf(type) : namedTypes.length);
+const whyLeftOut = 'What is left out is marked as sensitive, kept from them by a restriction, or not among what is said above.';
+const restText = (rest: number, isRestriction: boolean): string => `${rest} more ${rest === 1 ? 'is' : 'are'} ${isRestriction ? 'left alone' : 'left out'}`;

@@ -1,6 +1,7 @@
 import { purposesOf } from '../access/codes.ts';
 import { grantsOf, kindOf } from '../access/consent.ts';
 import { codings, conceptCodings, type Element, elements } from '../access/elements.ts';
+import { earliest, latest } from '../fhir/datetime.ts';
 import type { KeyName, Resource, ResourceType } from '../fhir/types.ts';
 import type { Criteria, Grant } from '../search/grant.ts';
 import { confidentialities } from '../search/security.ts';
@@ -92,7 +93,7 @@ function reachOf({ upTo = 3, onlySensitivities, notSensitivities = [] }: Criteri
 }
 
 function datesText({ low, high }: { readonly low: number; readonly high: number }): string {
-  const [from, to] = [Number.isFinite(low) ? dayOf(low) : undefined, Number.isFinite(high) ? dayOf(high) : undefined];
+  const [from, to] = [low > earliest ? dayOf(low) : undefined, high < latest ? dayOf(high) : undefined];
   if (from !== undefined && to !== undefined) return `Only of the time from ${from} to ${to}`;
   return from !== undefined ? `Only of ${from} and later` : `Only of ${to} and earlier`;
 }

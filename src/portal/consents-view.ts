@@ -1,6 +1,6 @@
 import type { Choice } from '../account/accounts.ts';
 import { whoseOf } from './choice.ts';
-import { inOne, roleOf, type Said } from './consent-words.ts';
+import { inOne, roleOf, type Said, titleOf } from './consent-words.ts';
 import { type Html, html } from './html.ts';
 import { day, linkButton, notice, rows, tag } from './pieces.ts';
 import type { AskedBySomebody, Reply } from './route.ts';
@@ -38,14 +38,14 @@ ${told !== undefined && notice('good', done[told]!)}
 ${!isPatient && notice('plain', `This is what you may know of it. Only ${choice.name} gives or ends a consent.`)}
 ${who.proposed.length > 0 && proposals(who.proposed, said, isPatient)}
 ${groups.length === 0 && html`<p>Nobody ${isPatient ? 'but you' : 'that you may know of'}.</p>`}
-${groups.map(({ heading, hint, members }) => html`<section><h2>${heading}</h2>${hint !== undefined && html`<p class="hint">${hint}</p>`}${rows(members)}</section>`)}`,
+${groups.map(({ heading, hint, members }) => html`<section><h2>${heading}</h2>${hint !== undefined && html`<p>${hint}</p>`}${rows(members)}</section>`)}`,
   };
 }
 
 const proposals = (proposed: readonly Standing[], said: SaidBy, isPatient: boolean): Html =>
   html`<section class="card"><h2>${isPatient ? 'Waiting for you' : 'Waiting'}</h2>
 <p>Somebody, or an app of yours, has proposed ${proposed.length === 1 ? 'this' : 'these'}. Nothing is given until you say so.</p>
-${rows(proposed.map(one => ({ what: actorsText(one.actors, one.effect), more: lineOf(one, said), action: linkButton('Look at it', `/consents/${one.id}`, 'main') })))}</section>`;
+${rows(proposed.map(one => ({ what: html`${actorsText(one.actors, one.effect)} ${tag(titleOf(one.kind))}`, more: lineOf(one, said), action: linkButton('Look at it', `/consents/${one.id}`) })))}</section>`;
 
 function groupsOf(who: WhoCanSee, said: SaidBy, whose: string): readonly Group[] {
   const permits = who.consents.filter(({ effect }) => effect !== 'deny');
@@ -53,7 +53,7 @@ function groupsOf(who: WhoCanSee, said: SaidBy, whose: string): readonly Group[]
     kind === 'enrolment' || (actors.length > 0 && actors.every(({ key }) => key?.startsWith('Organization/') === true));
   const isCaregiver = ({ kind }: Standing): boolean => kind === 'primary-caregiver' || kind === 'guardian';
   const row = (one: Standing): Group['members'][number] => ({
-    what: html`${actorsText(one.actors, one.effect)} ${tag(roleOf(one.kind))}${!one.inForce && html` ${tag('not yet', 'warning')}`}`,
+    what: html`${actorsText(one.actors, one.effect)} ${one.effect !== 'deny' && tag(roleOf(one.kind))}${!one.inForce && html` ${tag('not yet', 'warning')}`}`,
     more: lineOf(one, said),
     action: linkButton('Details', `/consents/${one.id}`, 'quiet'),
   });
@@ -66,7 +66,7 @@ function groupsOf(who: WhoCanSee, said: SaidBy, whose: string): readonly Group[]
       members: [
         ...practices.map(row),
         ...who.organizations.map(one => ({
-          what: nameText(one),
+          what: capital(nameText(one)),
           more: 'Sees what it wrote into the record itself. This needs no consent, and cannot be ended.',
         })),
       ],
@@ -81,7 +81,7 @@ function groupsOf(who: WhoCanSee, said: SaidBy, whose: string): readonly Group[]
       heading: 'Ended',
       hint: 'They can still read the consent that has ended, and nothing else by it.',
       members: who.ended.map(({ id, kind, actor }) => ({
-        what: html`${nameText(actor)} ${tag(roleOf(kind))}`,
+        what: html`${capital(nameText(actor))} ${tag(roleOf(kind))}`,
         action: linkButton('Details', `/consents/${id}`, 'quiet'),
       })),
     },
@@ -90,7 +90,7 @@ function groupsOf(who: WhoCanSee, said: SaidBy, whose: string): readonly Group[]
 
 const appRow = (app: StandingApp, whose: string): Group['members'][number] => ({
   what: app.name,
-  more: html`${listed([...sentencesOf(app.scopes, { possessive: whose })].slice(0, 3))}. ${app.performer.name !== undefined && html`Connected by ${app.performer.name}. `}${timesText(app)}`,
+  more: html`${sentencesOf(app.scopes, { possessive: whose }).slice(0, 3).join('. ')}. ${app.performer.name !== undefined && `Connected by ${app.performer.name}. `}${timesText(app)}`,
   action: linkButton('Details', `/consents/${app.id}`, 'quiet'),
 });
 
@@ -98,11 +98,12 @@ const appRow = (app: StandingApp, whose: string): Group['members'][number] => ({
 const lineOf = (one: Standing, said: SaidBy): Html => {
   const [first, ...others] = said.get(one.id) ?? [];
   const text = first === undefined ? (one.actions.includes('correct') ? 'See, add and change' : 'See') : inOne([first]);
-  return html`${text}${others.length > 0 && `, with ${others.length === 1 ? 'an exception' : 'exceptions'}`}. ${timesText(one)}`;
+  return html`${text}${others.length > 0 && `, with ${others.length === 1 ? 'an exception' : 'exceptions'}`}. ${timesText(one, one.inForce)}`;
 };
 
-export const timesText = ({ since, until }: { readonly since?: string; readonly until?: string }): Html =>
-  html`${since !== undefined && html`Since ${day(since)}${until === undefined ? '.' : ', '}`}${until !== undefined && html`${since === undefined ? 'Until' : 'until'} ${day(until)}.`}`;
+/** "Since 1 May 2026, until 1 May 2027."; of what does not count yet, "From". */
+const timesText = ({ since, until }: { readonly since?: string; readonly until?: string }, counts = true): Html =>
+  html`${since !== undefined && html`${counts ? 'Since' : 'From'} ${day(since)}${until === undefined ? '.' : ', '}`}${until !== undefined && html`${since === undefined ? 'Until' : 'until'} ${day(until)}.`}`;
 
 const kindsOfActor: Readonly<Record<string, string>> = {
   RelatedPerson: 'a helper',
@@ -114,7 +115,6 @@ const kindsOfActor: Readonly<Record<string, string>> = {
   Group: 'a group',
 };
 /** A name, or what is known in its place. */
-export const nameText = ({ key, name }: Named): string =>
-  name ?? `${capital(kindsOfActor[key?.split('/')[0] ?? ''] ?? 'somebody')} whose name is not known here`;
+export const nameText = ({ key, name }: Named): string => name ?? `${kindsOfActor[key?.split('/')[0] ?? ''] ?? 'somebody'} whose name is not known here`;
 export const actorsText = (actors: readonly Named[], effect: string): string =>
-  actors.length === 0 ? (effect === 'deny' ? 'Everybody else' : 'Nobody named') : listed(actors.map(nameText));
+  actors.length === 0 ? (effect === 'deny' ? 'Everybody else' : 'Nobody named') : capital(listed(actors.map(nameText)));

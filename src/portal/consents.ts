@@ -73,7 +73,7 @@ const isFresh = ({ confirmedAt }: Session, { now }: PortalParts): boolean => con
 
 async function overview(asked: AskedBySomebody, choice: Choice, person: Caller, { run }: PortalParts): Promise<Reply> {
   const id = choice.record!.split('/')[1]!;
-  const who = readWhoCanSee(resourceOf(await run(getOf(['Patient', id, '$who-can-see']), person)));
+  const who = readWhoCanSee(resourceOf(await run(getOf(['Patient', id, '$who-can-see']), person)), knownTo(choice));
   const consents = matchesOf(
     await run(
       getOf(
@@ -91,6 +91,9 @@ async function overview(asked: AskedBySomebody, choice: Choice, person: Caller, 
   const said: SaidBy = new Map(consents.map(consent => [consent.id ?? '', wordsOf(consent, names)]));
   return consentsPage(who, said, choice, asked);
 }
+/** Nobody is told his own name, and a caregiver knows for whom she cares. */
+const knownTo = ({ hat, record, name }: Choice): ReadonlyMap<KeyName, string> =>
+  new Map([...(record === undefined ? [] : [[record, name] as const]), [hat, 'you'] as const]);
 const namesIn = (named: readonly Named[]): ((key: KeyName) => string | undefined) => {
   const known = new Map(named.flatMap(({ key, name }) => (key === undefined || name === undefined ? [] : [[key, name] as const])));
   return key => known.get(key);
@@ -103,7 +106,7 @@ async function shownOf({ params, account }: AskedBySomebody, choice: Choice, per
   const consent = resourceOf(await run(getOf(['Consent', id]), person));
   if (referenceName(consent.patient) !== choice.record) throw new Problem('not-found', 'it is about another record');
   const kind = kindOf(consent) ?? '';
-  const who = readWhoCanSee(resourceOf(await run(getOf(['Patient', choice.record!.split('/')[1]!, '$who-can-see']), person)));
+  const who = readWhoCanSee(resourceOf(await run(getOf(['Patient', choice.record!.split('/')[1]!, '$who-can-see']), person)), knownTo(choice));
   const standing = [...who.proposed, ...who.consents].find(one => one.id === id);
   const app = who.apps.find(one => one.id === id);
   const waits = consent.status === 'proposed';

@@ -98,11 +98,6 @@ ${of.options.map((option, at) => {
 </fieldset>`;
 }
 
-/** Several controls under one heading, such as boxes. */
-export const fieldset = (legend: string, body: Html | readonly Html[], hint?: string | Html): Html => html`<fieldset class="field"><legend>${legend}</legend>
-${hint !== undefined && html`<p class="hint">${hint}</p>`}
-${body}</fieldset>`;
-
 export const hidden = (name: string, value: string): Html => html`<input type="hidden" name="${name}" value="${value}">`;
 
 export type ButtonKind = 'main' | 'quiet' | 'danger';

@@ -3,7 +3,7 @@ import { choiceKey, choiceText, notStanding } from './choice.ts';
 import { html } from './html.ts';
 import { ownPath } from './own-path.ts';
 import { actingAs } from './person.ts';
-import { formButton, notice, rows, tag } from './pieces.ts';
+import { formButton, linkButton, notice, rows, tag } from './pieces.ts';
 import type { AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
 
 /** Whose record the person looks after: the own one, or that of somebody cared for. Switching needs no new sign-in. */
@@ -45,7 +45,7 @@ ${rows(
       more: choice.standing ? hint : `${hint}. ${notStanding}`,
       action:
         isActing && to === undefined
-          ? undefined
+          ? linkButton('Who can see it', '/consents', 'quiet')
           : formButton({
               action: '/records',
               csrf,

@@ -1,7 +1,7 @@
 import { isInWildcard } from '../access/policies/index.ts';
 import type { ScopeLevel } from '../access/scope.ts';
 import { type Manner, mannerKey, mannerOf, type Part, partsOf } from './scopes.ts';
-import { actOf, capital, categoriesOf, isOwned, listed, namedTypes, nounOf, others } from './words.ts';
+import { actOf, capital, categoriesOf, isOwned, listed, namedTypes, nounOf, others, rankOf } from './words.ts';
 
 /** Whose record it is: in "See your medications". */
 export interface Whose {
@@ -35,12 +35,11 @@ function boxOf(part: Part): Box {
 }
 
 /** Categories are all that can be said of a part: what is in none is seen only with all of them. */
-const onlyTicked = 'All of them, or only the kinds that stay ticked';
+const onlyTicked = 'If you untick one, only the kinds that stay ticked are seen';
 
 /** The parts by type, in the order of their names on our pages. */
 export function groupsOf(parts: readonly Part[]): readonly BoxGroup[] {
-  const groups = Map.groupBy(parts, part => `${part.level}/${part.type}`);
-  return [...groups.values()].map(members => {
+  return byType(parts).map(members => {
     const [{ level, type }] = members as [Part];
     return {
       heading: capital(level === 'user' ? `${nounOf(type)} ${patients}` : nounOf(type)),
@@ -53,7 +52,7 @@ export function groupsOf(parts: readonly Part[]): readonly BoxGroup[] {
 /** What is no scope over data, in words; the context of a launch says nothing to people. */
 const mannerWords: Readonly<Record<Exclude<Manner, 'context' | 'strange'>, readonly [title: string, hint: string]>> = {
   identity: ['Know who you are', 'Your user name here and the name on the record that you act with'],
-  offline: ['Stay connected while you are away', 'It can use what you allow below without you, until you disconnect it'],
+  offline: ['Stay connected while you are away', 'It can use what you allow here without you, until you disconnect it'],
   online: ['Stay connected while you are signed in', 'It can use what you allow until you sign out here'],
 };
 export interface MannerBox extends Box {
@@ -83,11 +82,15 @@ export function sentencesOf(scopes: readonly string[], { possessive }: Whose): r
   // As a wildcard that was taken apart has dozens of them.
   const isMuch = new Set(rare.map(({ type }) => type)).size > 3;
   const told: readonly Told[] = [
-    ...byLevel(wild).map(members => ({ ...tellingOf(members), noun: members[0]!.level === 'user' ? 'the whole records' : 'record, with everything in it' })),
+    ...byLevel(wild).map(members => ({
+      ...tellingOf(members),
+      alone: true,
+      noun: members[0]!.level === 'user' ? 'the whole records' : 'record, with everything in it',
+    })),
     ...byType(isMuch ? rest.filter(part => !rare.includes(part)) : rest).flatMap(tell),
     ...(isMuch ? byLevel(rare).map(members => ({ ...tellingOf(members), noun: 'other, less usual entries' })) : []),
   ];
-  const sentences = [...Map.groupBy(told, ({ act, level, owned }) => `${level} ${act} ${owned}`).values()].map(members => {
+  const sentences = [...Map.groupBy(told, ({ act, level, owned, alone }) => `${level} ${act} ${owned} ${alone === true}`).values()].map(members => {
     const [{ act, level, owned }] = members as [Told];
     const nouns = listed([...new Set(members.map(({ noun }) => noun))]);
     return level === 'user' ? `${act} ${nouns} ${patients}` : `${act} ${owned ? `${possessive} ` : ''}${nouns}`;
@@ -99,15 +102,20 @@ interface Told {
   readonly level: ScopeLevel;
   readonly owned: boolean;
   readonly noun: string;
+  /** Not in one sentence with others. */
+  readonly alone?: boolean;
 }
-const tellingOf = (parts: readonly Part[]): Omit<Told, 'noun'> => ({
+const tellingOf = (parts: readonly Part[]): Omit<Told, 'noun' | 'alone'> => ({
   act: actOf(new Set(parts.flatMap(part => [...part.letters]))),
   level: parts[0]!.level,
   owned: isOwned(parts[0]!.type),
 });
 const isRest = (part: Part): boolean => part.type === others && part.where === undefined;
 const byLevel = (parts: readonly Part[]): readonly (readonly Part[])[] => [...Map.groupBy(parts, ({ level }) => level).values()];
-const byType = (parts: readonly Part[]): readonly (readonly Part[])[] => [...Map.groupBy(parts, ({ level, type }) => `${level}/${type}`).values()];
+
+/** Those of one type together, in the order of their names on our pages. */
+const byType = (parts: readonly Part[]): readonly (readonly Part[])[] =>
+  [...Map.groupBy(parts, ({ level, type }) => `${level}/${type}`).values()].toSorted(([one], [other]) => rankOf(one!.type) - rankOf(other!.type));
 
 /** The parts of one type: what is whole, the categories that are not all there, and each query by itself. */
 function tell(parts: readonly Part[]): readonly Told[] {

@@ -51,7 +51,7 @@ const textOf = (from: Element, name: string): string | undefined => {
   const value = partOf(from, name);
   return typeof value === 'string' ? value : undefined;
 };
-const named = (value: unknown): Named => {
+const namedIn = (value: unknown): Named => {
   const key = referenceName(value);
   const display = elements(value)[0]?.display;
   return { ...(key === undefined ? {} : { key }), ...(typeof display === 'string' ? { name: display } : {}) };
@@ -63,8 +63,16 @@ const times = (part: Element): { readonly since?: string; readonly until?: strin
 };
 const valuesOf = (part: Element, name: string, kind: string): readonly unknown[] => partsNamed(part, name).map(one => one[kind]);
 
-/** The answer of `Patient/[id]/$who-can-see` → what the pages show of it. */
-export function readWhoCanSee(parameters: Resource): WhoCanSee {
+/**
+ * The answer of `Patient/[id]/$who-can-see` → what the pages show of it.
+ * @param known what somebody is called here in place of any other name: "you"
+ */
+export function readWhoCanSee(parameters: Resource, known: ReadonlyMap<KeyName, string> = new Map()): WhoCanSee {
+  const named = (value: unknown): Named => {
+    const found = namedIn(value);
+    const name = found.key === undefined ? undefined : known.get(found.key);
+    return name === undefined ? found : { ...found, name };
+  };
   const standing = (part: Element): Standing => ({
     id: idOf(partOf(part, 'consent')),
     version: textOf(part, 'version') ?? '',
@@ -107,7 +115,7 @@ export const readPreview = (parameters: Resource): readonly Preview[] =>
   partsNamed(parameters, 'actor').map(part => {
     const actor = partOf(part, 'actor');
     return {
-      ...(actor === undefined ? {} : { actor: named(actor) }),
+      ...(actor === undefined ? {} : { actor: namedIn(actor) }),
       types: partsNamed(part, 'type').map(one => ({
         type: textOf(one, 'type') ?? '',
         visible: Number(partOf(one, 'visible') ?? 0),

@@ -52,6 +52,9 @@ const nouns: Readonly<Record<ResourceType, readonly [noun: string, one: string, 
 /** The types that have a name of their own on our pages. */
 export const namedTypes: readonly ResourceType[] = Object.keys(nouns);
 
+/** The place of a type among them; whatever has no name comes last. */
+export const rankOf = (type: ResourceType): number => (namedTypes.includes(type) ? namedTypes.indexOf(type) : namedTypes.length);
+
 /** What stands for the types that people do not meet. */
 export const others = '*';
 

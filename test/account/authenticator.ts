@@ -72,7 +72,9 @@ export function makeAuthenticator(counter = 1): Authenticator {
       if (count > 0) count++;
       const told = data(how);
       const json = client('webauthn.get', options as Options, how);
-      const signature = createSign('SHA256').update(Buffer.concat([told, sha256(json)])).sign(privateKey);
+      const signature = createSign('SHA256')
+        .update(Buffer.concat([told, sha256(json)]))
+        .sign(privateKey);
       return answer({
         clientDataJSON: json.toString('base64url'),
         authenticatorData: told.toString('base64url'),

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { Account, Hat } from '../../src/account/account.ts';
 import type { Caller } from '../../src/access/caller.ts';
 import { consentKindSystem } from '../../src/access/canonical.ts';
+import type { Account, Hat } from '../../src/account/account.ts';
 import type { Resource } from '../../src/fhir/types.ts';
 import { type AccountWorld, form, here, minutes, openAccounts, signedIn } from './world.ts';
 
@@ -79,6 +79,15 @@ test('a consent for something else gives standing, and no name; one for the Pati
   expect(await world.accounts.choices(account(anna))).toMatchObject([{ standing: true, name: 'Mary Reyes' }]);
   world.pass(minutes(31));
   expect(await world.accounts.choices(account(anna))).toMatchObject([{ standing: false, name: 'Somebody you care for' }]);
+});
+
+test('a restriction of another consent keeps the name back too', async () => {
+  await consent({ ...classes('Patient', 'MedicationStatement') });
+  const restriction = {
+    category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }, { coding: [{ system: consentKindSystem, code: 'restriction' }] }],
+  };
+  await consent({ type: 'deny', ...classes('Patient') }, { id: 'no', ...restriction });
+  expect(await world.accounts.choices(account(anna))).toMatchObject([{ standing: true, name: 'Somebody you care for' }]);
 });
 
 test('a part that denies the Patient keeps the name back', async () => {

@@ -130,7 +130,8 @@ test('confirming notes when, and has few tries in one session', async () => {
 test('an account without a second factor cannot confirm', async () => {
   await world.put({ username: 'mary-r' }, good);
   const { session } = signedIn(await world.accounts.signIn('mary-r', good, here));
-  for (const factor of [totp('000000'), recovery('aaaa-aaaa-aaaa-aaaa')]) expect(await world.accounts.confirm(session, factor, here)).toEqual({ outcome: 'refused' });
+  for (const factor of [totp('000000'), recovery('aaaa-aaaa-aaaa-aaaa')])
+    expect(await world.accounts.confirm(session, factor, here)).toEqual({ outcome: 'refused' });
 });
 
 test('factors are changed only by somebody who has just shown who she is', async () => {

@@ -63,7 +63,9 @@ test('it is the second factor of a password too, and confirms in a session', asy
   const ticket = await half();
   const challenge = await world.accounts.passkeyChallenge({ ticket });
   expect(challenge.options).toMatchObject({ allowCredentials: [{ id: device.id, transports: ['internal'] }] });
-  const { session } = signedIn(await world.accounts.secondFactor(ticket, { method: 'passkey', ticket: challenge.ticket, response: device.get(challenge.options) }, here));
+  const { session } = signedIn(
+    await world.accounts.secondFactor(ticket, { method: 'passkey', ticket: challenge.ticket, response: device.get(challenge.options) }, here),
+  );
   expect(session.amr).toEqual(['pwd', 'hwk', 'user', 'mfa']);
   world.pass(minutes(20));
   expect(await world.accounts.confirm(mine.session, await answer(device, { account: 'mary-r' }), here)).toEqual({ outcome: 'done' });

@@ -83,6 +83,9 @@ test.each([
 ])('what is guessed first is refused: %s', password => {
   expect(mistakeInPassword(password, names)).toContain('too easy');
 });
-test.each([good, 'a teapot left in the rain', 'mary keeps 7 lanterns by the well', 'loud marble, soft gravel', 'summer dragon pizza guitar lightning'])('taken: %s', password => {
-  expect(mistakeInPassword(password, names)).toBeUndefined();
-});
+test.each([good, 'a teapot left in the rain', 'mary keeps 7 lanterns by the well', 'loud marble, soft gravel', 'summer dragon pizza guitar lightning'])(
+  'taken: %s',
+  password => {
+    expect(mistakeInPassword(password, names)).toBeUndefined();
+  },
+);

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Account } from '../../src/account/account.ts';
 import { accountSettings } from '../../src/account/parts.ts';
-import type { Session } from '../../src/account/session.ts';
 import { hashOf } from '../../src/account/secrets.ts';
-import { type AccountWorld, form, good, here, minutes, openAccounts, signedIn } from './world.ts';
+import type { Session } from '../../src/account/session.ts';
+import { type AccountWorld, form, good, here, minutes, openAccounts, signedIn, slowly } from './world.ts';
 
 let world: AccountWorld;
 beforeEach(async () => {
@@ -69,10 +69,16 @@ test('that it was seen is written once a minute at most', async () => {
 });
 
 test('noting that it was seen does not bring a session back that ends meanwhile, nor lose what was chosen in it', async () => {
+  await world.end();
+  world = await openAccounts({}, slowly);
   await world.put({ username: 'mary-r', hats: [{ kind: 'patient', resource: 'Patient/mary' }] }, good);
   const acting = await begin();
   world.pass(minutes(2));
-  await Promise.all([world.accounts.session(acting.cookie), world.accounts.act(acting.session, 'Patient/mary', undefined), world.accounts.session(acting.cookie)]);
+  await Promise.all([
+    world.accounts.session(acting.cookie),
+    world.accounts.act(acting.session, 'Patient/mary', undefined),
+    world.accounts.session(acting.cookie),
+  ]);
   expect((await world.accounts.session(acting.cookie))?.acting).toEqual({ hat: 'Patient/mary', record: 'Patient/mary' });
   for (let round = 0; round < 10; round++) {
     const { cookie, session } = await begin();
@@ -122,7 +128,9 @@ test('whoever has a cookie has few guesses at the password behind it', async () 
   await world.put({ username: 'mary-r' }, good);
   const { session } = await begin();
   const { most } = accountSettings.limits.confirm;
-  const answers = await Promise.all(Array.from({ length: most + 5 }, () => world.accounts.changePassword(session, 'wrong', 'copper lantern on a quiet barge', here)));
+  const answers = await Promise.all(
+    Array.from({ length: most + 5 }, () => world.accounts.changePassword(session, 'wrong', 'copper lantern on a quiet barge', here)),
+  );
   expect(answers.filter(({ outcome }) => outcome === 'refused')).toHaveLength(most);
   expect(answers.filter(({ outcome }) => outcome === 'throttled')).toHaveLength(5);
 });

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Mistakes } from '../../src/account/accounts.ts';
 import { accountSettings } from '../../src/account/parts.ts';
 import { mistakesIn } from '../../src/account/sign-up.ts';
-import { type AccountWorld, form, good, here, minutes, openAccounts, signedIn } from './world.ts';
+import { type AccountWorld, form, good, here, minutes, openAccounts, signedIn, slowly } from './world.ts';
 
 let world: AccountWorld;
 beforeEach(async () => {
@@ -11,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => world.end());
 const patients = async (store = world.parts.store): Promise<number> => (await store.totals()).Patient ?? 0;
 const fields = (answer: { outcome: string }): readonly string[] =>
-  answer.outcome === 'mistakes' ? (answer as { mistakes: readonly { field: string }[] }).mistakes.map(({ field }) => field) : [answer.outcome];
+  answer.outcome === 'mistakes' ? (answer as Mistakes).mistakes.map(({ field }) => field) : [answer.outcome];
 
 test('it makes the own record, of the person’s own origin, and the hat for it', async () => {
   signedIn(await world.accounts.signUp(form({ username: ' Mary-R ' }), here));
@@ -37,7 +38,10 @@ test('it makes the own record, of the person’s own origin, and the hat for it'
 
 test('every mistake of the form is named at once, and nothing is made', async () => {
   const before = await patients();
-  const answer = await world.accounts.signUp(form({ username: 'a b', password: 'short', given: ' ', family: '', birthDate: 'then', email: 'x', terms: false }), here);
+  const answer = await world.accounts.signUp(
+    form({ username: 'a b', password: 'short', given: ' ', family: '', birthDate: 'then', email: 'x', terms: false }),
+    here,
+  );
   expect(fields(answer)).toEqual(['username', 'password', 'given', 'family', 'birthDate', 'email', 'terms']);
   expect(await patients()).toBe(before);
   expect(await world.parts.store.documents('throttle')).toEqual([]);
@@ -74,7 +78,9 @@ test('user names: letters, digits, dots and dashes, 3 to 64 of them', () => {
   for (const name of ['mary', 'm.r', 'Mary-Reyes.1947', '123', 'x'.repeat(64)]) expect([name, taken(name)]).toEqual([name, true]);
   for (const name of ['', 'ab', 'x'.repeat(65), 'mary r', 'mary_r', 'máry', 'mаry', '-mary', 'mary.', 'a/b', 'mary\n', 'mary\u0000r', 'mary@example.org'])
     if (name.trim() === name) expect([name, taken(name)]).toEqual([name, false]);
-  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 70 }), name => taken(name) === /^[a-z0-9][a-z0-9.-]{1,62}[a-z0-9]$/.test(name.trim().toLowerCase())));
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 70 }), name => taken(name) === /^[a-z0-9][a-z0-9.-]{1,62}[a-z0-9]$/.test(name.trim().toLowerCase())),
+  );
 });
 
 test('a name that is taken is told at its field, whatever its case, and asked for so often from one address', async () => {
@@ -89,17 +95,23 @@ test('a name that is taken is told at its field, whatever its case, and asked fo
 }, 30_000);
 
 test('of many who want one name at once one has it, and no other leaves anything', async () => {
+  await world.end();
+  world = await openAccounts({}, slowly);
   const before = await patients();
-  const answers = await Promise.all(Array.from({ length: 12 }, (_, at) => world.accounts.signUp(form({ username: at % 2 === 0 ? 'Mary-R' : 'mary-r', given: `M${at}` }), here)));
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, (_, at) => world.accounts.signUp(form({ username: at % 2 === 0 ? 'Mary-R' : 'mary-r', given: `M${at}` }), here)),
+  );
   expect(answers.filter(({ outcome }) => outcome === 'signed-in')).toHaveLength(1);
   expect(answers.filter(answer => fields(answer)[0] === 'username')).toHaveLength(11);
   expect(await patients()).toBe(before + 1);
   expect((await world.parts.store.documents('hat')).filter(({ value }) => value === 'mary-r')).toHaveLength(1);
   expect(await world.parts.store.documents('session')).toHaveLength(1);
+  // Nor was anybody else's Patient made, and taken away again.
+  expect((await world.lines()).filter(line => line.code === 'create' && line.address === here.address)).toHaveLength(1);
 }, 30_000);
 
 // The process dies, or the store fails, at each step on the way.
-test.each([1, 2, 3, 4, 5, 6])('what ends at commit %i leaves nobody in, and the name is free again in a minute', async dies => {
+test.each([1, 2, 3, 4, 5, 6, 7])('what ends at commit %i leaves nobody in, and the name is free again in a minute', async dies => {
   let commits = 0;
   const dying = await openAccounts({}, parts => ({
     ...parts,

@@ -10,18 +10,19 @@ import type { App } from '../../src/cli/command.ts';
 import family from '../../src/cli/demo-family.json' with { type: 'json' };
 import type { Seed } from '../../src/cli/seed-format.ts';
 import { plant } from '../../src/cli/seeding.ts';
+import { makeGrantCache } from '../../src/interaction/facts.ts';
 import { makeInteractions } from '../../src/interaction/interactions.ts';
 import { makeNote } from '../../src/interaction/occurrence.ts';
-import { routeFor, run } from '../../src/interaction/run.ts';
-import { openReindexer } from '../../src/interaction/reindex.ts';
 import type { Parts } from '../../src/interaction/parts.ts';
-import { makeGrantCache } from '../../src/interaction/facts.ts';
-import { good } from './words.ts';
+import { openReindexer } from '../../src/interaction/reindex.ts';
+import { routeFor, run } from '../../src/interaction/run.ts';
 import { openScratch, registry } from '../engine.ts';
+import { good } from './words.ts';
 
 /** Accounts on a store in memory, with a clock that stands still until it is moved. */
 export interface AccountWorld {
   readonly parts: AccountParts;
+  readonly road: Parts;
   readonly accounts: Accounts;
   /** What was mailed. */
   readonly news: [to: string, what: News][];
@@ -48,7 +49,10 @@ export interface Line {
 export const here: From = { address: '192.0.2.7' };
 export { good, minutes } from './words.ts';
 
-export async function openAccounts(settings: Partial<AccountSettings> = {}, wrap: (parts: AccountParts) => AccountParts = parts => parts): Promise<AccountWorld> {
+export async function openAccounts(
+  settings: Partial<AccountSettings> = {},
+  wrap: (parts: AccountParts) => AccountParts = parts => parts,
+): Promise<AccountWorld> {
   let time = Date.parse('2026-11-28T12:00:00.000Z');
   const now = (): string => new Date(time).toISOString();
   const url = 'http://localhost:8080';
@@ -83,6 +87,7 @@ export async function openAccounts(settings: Partial<AccountSettings> = {}, wrap
   });
   return {
     parts,
+    road,
     news,
     accounts: makeAccounts(parts),
     pass: ms => {
@@ -120,4 +125,30 @@ export const form = (changes: Partial<SignUpForm> = {}): SignUpForm => ({
 export function signedIn(answer: { readonly outcome: string }): SignedIn {
   if (answer.outcome !== 'signed-in') throw new Error(`not signed in: ${JSON.stringify(answer)}`);
   return answer as SignedIn;
+}
+
+/** The same on a store that takes its time, each answer another, so that what happens at once really meets. */
+export function slowly(parts: AccountParts): AccountParts {
+  const pause = (): Promise<void> => new Promise(resolve => setTimeout(resolve, Math.random() * 8));
+  const { store } = parts;
+  return {
+    ...parts,
+    store: {
+      ...store,
+      async epochs(names) {
+        const epochs = await store.epochs(names);
+        await pause();
+        return epochs;
+      },
+      async document(kind, id) {
+        const value = await store.document(kind, id);
+        await pause();
+        return value;
+      },
+      async commit(changes, at) {
+        await pause();
+        return store.commit(changes, at);
+      },
+    },
+  };
 }

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import type { Resource } from '../../src/fhir/types.ts';
 
 /** What is used of an authorized client of SMART on FHIR's JS library. */

@@ -47,7 +47,8 @@ describe('who can see the record', () => {
     const text = textOf(page.text);
     expect(text).toContain('Who can see Mary Reyes’s record');
     expect(text).toContain('Only Mary Reyes gives or ends a consent.');
-    expect(text).toContain('Main caregiver');
+    expect(text).toContain('You Main caregiver');
+    expect(text).toContain('See Mary Reyes’s health goals. Connected by you.');
     for (const hidden of ['Harbor Clinic', 'Restrictions', 'alcohol', 'Waiting']) expect([hidden, text.includes(hidden)]).toEqual([hidden, false]);
     const own = await anna.get(`/consents/${of.ids.designation}`);
     expect(own.status).toBe(200);
@@ -90,7 +91,7 @@ describe('a proposal', () => {
     expect(text).toContain('24 November 2027');
     expect(text).toContain('1 allergy');
     expect(text).toContain('2 visits and hospital stays');
-    expect(text).toContain('2 medications (1 more is left out, as sensitive or not meant above)');
+    expect(text).toContain('2 medications (1 more is left out)');
   });
 
   test('of a restriction is shown with what it hides', async () => {

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { Express } from 'express';
 import request from 'supertest';
 
@@ -16,9 +17,7 @@ export interface Visitor {
   readonly cookies: Map<string, string>;
 }
 
-const origin = 'http://localhost:8080';
-
-export function visitorOf(app: Express, cookie?: string): Visitor {
+export function visitorOf(app: Express | Server, cookie?: string, origin = 'http://localhost:8080'): Visitor {
   const cookies = new Map(cookie === undefined ? [] : [['kindred', cookie]]);
   const exchange = async (test: request.Test, headers: Readonly<Record<string, string>>): Promise<request.Response> => {
     const response = await test
