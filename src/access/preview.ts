@@ -79,7 +79,7 @@ function seen(actor: KeyName, type: ResourceType, at: Instant, { record, mine, s
     exact &&= cover.exact && !(effect === 'share' && denied);
     if (effect === 'permit') return and(ofOneRecord(record), cover.permit);
     if (effect === 'share') return and(cover.permit, not(cover.deny));
-    return cover.deny;
+    return denied ? or(cover.deny, { op: 'granted', effect, ask }) : cover.deny;
   });
   return { where, exact, sees: indexed => matches(only, indexed, mine) && matches(only, indexed, everything) };
 }

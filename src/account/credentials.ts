@@ -43,7 +43,7 @@ async function change<T>(
   confirmed: boolean,
   from: From,
   parts: AccountParts,
-  decide: (account: Account, session: Session, values: readonly unknown[]) => Promise<Changed<T> | { readonly none: T }> | Changed<T> | { readonly none: T },
+  choose: (account: Account, session: Session, values: readonly unknown[]) => Promise<Changed<T> | { readonly none: T }> | Changed<T> | { readonly none: T },
   news: 'credentials-changed' | 'password-changed' = 'credentials-changed',
 ): Promise<T> {
   const { result, tell } = await revise<{ readonly result: T; readonly tell?: Account }>(
@@ -52,7 +52,7 @@ async function change<T>(
     async ([kept, found, ...values]) => {
       const { session, account } = standing(kept, found as Account | undefined, parts);
       if (confirmed) demandConfirmed(session, account, parts);
-      const changed = await decide(account, session, values);
+      const changed = await choose(account, session, values);
       if ('none' in changed) return { changes: [], result: { result: changed.none } };
       return {
         changes: [

@@ -12,20 +12,20 @@ export interface Revision<T> {
 const ATTEMPTS = 200;
 
 /**
- * Reads documents, decides and commits, as if nobody else were there: when one of them has changed meanwhile, `decide` is asked again about what it is now.
+ * Reads documents, decides and commits, as if nobody else were there: when one of them has changed meanwhile, `choose` is asked again about what it is now.
  * So what is good once is taken by exactly one, and nothing is written over. Without changes nothing is committed.
  */
 export async function revise<T>(
   of: readonly (readonly [DocumentKind, string])[],
   { store, now }: Pick<AccountParts, 'store' | 'now'>,
-  decide: (values: readonly unknown[]) => Promise<Revision<T>> | Revision<T>,
+  choose: (values: readonly unknown[]) => Promise<Revision<T>> | Revision<T>,
 ): Promise<T> {
   const names = of.map(([kind, id]): EpochName => `${kind}:${id}`);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     // The epochs first: a change after them makes the commit fail.
     const epochs = await store.epochs(names);
     const values = await Promise.all(of.map(([kind, id]) => store.document(kind, id)));
-    const { changes, result } = await decide(values.map(value => value ?? undefined));
+    const { changes, result } = await choose(values.map(value => value ?? undefined));
     if (changes.length === 0) return result;
     const expected = names.map((name, at): Change => ({ op: 'epoch', of: name, is: epochs[at] ?? 0 }));
     if ((await store.commit([...expected, ...changes], now())).ok) return result;

@@ -79,8 +79,8 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
     };
   }
 
-  /** Of several that decide one request at once the first. */
-  async function decide(uid: string): Promise<void> {
+  /** Of several that decide one request at once only the first does. */
+  async function claim(uid: string): Promise<void> {
     const expires = Date.parse(now()) + DECIDED_MS;
     const made = await store.commit([{ op: 'document', kind: 'ticket', id: `decided:${uid}`, value: { expires }, expect: 'absent', expires }], now());
     if (!made.ok) throw new Problem('conflict', 'this has been decided already: go on in the app');
@@ -96,7 +96,7 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
       const { session, account } = allowed;
       const grant = grantOf(asked, allowed, now());
       const launched = interaction.params.launch;
-      await decide(asked.uid);
+      await claim(asked.uid);
       const changes: readonly Change[] = [
         { op: 'document', kind: 'grant', id: grant.id, value: grant, expect: 'absent' },
         ...(typeof launched === 'string' && launched !== ''
@@ -127,7 +127,7 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
 
     async deny(request, response, { address, session }) {
       const { uid, params } = await details(request, response);
-      await decide(uid);
+      await claim(uid);
       const account = session === undefined ? {} : { account: session.account };
       await store.commit(note({ code: 'authorize', outcome: '8', why: 'the person refused', client: String(params.client_id), address, ...account }), now());
       const result = { error: 'access_denied', error_description: 'the person refused' };

@@ -1,12 +1,12 @@
-import type { IncomingMessage } from 'node:http';
 import * as querystring from 'node:querystring';
+import { Readable } from 'node:stream';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { Problem } from '../fhir/problem.ts';
 import type { PresentedToken } from './adapter.ts';
 import { introspection, type ServerParts } from './authorization-server.ts';
 import type { Context } from './provider.ts';
-import { prepareRegistration, showRegistration } from './registration.ts';
+import { readRegistration, showRegistration } from './registration.ts';
 import { MAX_SCOPE } from './scopes.ts';
 import { readClaims } from './verify.ts';
 
@@ -59,6 +59,7 @@ async function token(context: Context, next: Next, provider: Provider): Promise<
     const client = kept?.clientId === undefined ? undefined : await provider.Client.find(kept.clientId);
     if (client?.clientAuthMethod === 'none') form.client_id = client.clientId;
   }
+  sendFormOn(context, form);
   await next();
   context.set('pragma', 'no-cache'); // RFC 6749 §5.1
   const extra = context.oidc?.entities.AccessToken?.extra;
@@ -80,6 +81,7 @@ async function presentToken(context: Context, next: Next, parts: Parts): Promise
     parts.presented.set(context, claims);
     form.token = claims.jti;
   } else if (typeof form.token === 'string' && form.token.split('.').length === 3) form.token = 'invalid';
+  sendFormOn(context, form);
   await next();
 }
 
@@ -111,21 +113,29 @@ async function claimsOf(token: unknown, { keys, url, now }: Parts): Promise<Pres
 
 async function register(context: Context, next: Next): Promise<void> {
   if (context.method !== 'POST') return next();
-  const mistake = prepareRegistration(context, await readBody(context));
-  if (mistake !== undefined) {
+  const read = readRegistration(await readBody(context));
+  if ('mistake' in read) {
     context.status = 400;
-    context.body = { error: 'invalid_client_metadata', error_description: mistake };
+    context.body = { error: 'invalid_client_metadata', error_description: read.mistake };
     return;
   }
+  sendOn(context, Buffer.from(JSON.stringify(read.metadata)));
   await next();
   if (context.status === 201) showRegistration(context);
 }
 
 async function readForm(context: Context): Promise<Form> {
   if (context.method !== 'POST' || !context.is('application/x-www-form-urlencoded')) return {};
-  const request = context.req as IncomingMessage & { body?: Form };
-  request.body = querystring.parse((await readBody(context)).toString()) as Form;
-  return request.body;
+  return querystring.parse((await readBody(context)).toString()) as Form;
+}
+/** Hands a body that was looked at and changed to the library, as if it had come so. */
+function sendOn(context: Context, bytes: Buffer): void {
+  context.req.headers['content-length'] = String(bytes.length);
+  Object.defineProperties(context.req, { readable: { value: true }, iterator: { value: () => Readable.from([bytes]) } });
+}
+function sendFormOn(context: Context, form: Form): void {
+  if (context.method === 'POST' && context.is('application/x-www-form-urlencoded'))
+    sendOn(context, Buffer.from(querystring.stringify(form as querystring.ParsedUrlQueryInput)));
 }
 async function readBody(context: Context): Promise<Buffer> {
   const chunks: Buffer[] = [];

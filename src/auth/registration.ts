@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { Ajv, type ErrorObject } from 'ajv';
 import { parseScopes } from '../access/scope.ts';
 import { applicationType } from './client-metadata.ts';
@@ -37,24 +36,23 @@ const taken: readonly string[] = Object.keys(schema.properties);
 /** What an app is registered for that says nothing. */
 const usualScope = 'openid fhirUser launch launch/patient offline_access online_access patient/*.rs';
 
-/** Makes the body of a registration what the library takes; gives back what is wrong with it, with the place (RFC 7591 §3.2.2). */
-export function prepareRegistration(context: Context, bytes: Buffer): string | undefined {
+/** The body of a registration as the library takes it, or what is wrong with it, with the place (RFC 7591 §3.2.2). */
+export function readRegistration(bytes: Buffer): { readonly metadata: object } | { readonly mistake: string } {
   let body: Record<string, unknown>;
   try {
     body = JSON.parse(bytes.toString('utf8'));
   } catch {
-    return 'the body is not JSON';
+    return { mistake: 'the body is not JSON' };
   }
   const mistake = check(body) ? mistakeIn(body) : sentences(check.errors ?? []);
-  if (mistake !== undefined) return mistake;
+  if (mistake !== undefined) return { mistake };
   const system = (body.grant_types as readonly string[] | undefined)?.includes('client_credentials') === true;
   const { scope = system ? 'system/*.rs' : usualScope, ...metadata } = Object.fromEntries(
     taken.flatMap(name => (body[name] === undefined ? [] : [[name, body[name]]])),
   );
   const usual = system ? { response_types: [], redirect_uris: [] } : { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] };
   const application_type = applicationType(metadata.redirect_uris);
-  (context.req as IncomingMessage & { body?: unknown }).body = { ...usual, ...metadata, application_type, smart_scope: scope, kind: system ? 'system' : 'app' };
-  return undefined;
+  return { metadata: { ...usual, ...metadata, application_type, smart_scope: scope, kind: system ? 'system' : 'app' } };
 }
 
 function mistakeIn({

@@ -110,6 +110,8 @@ async function show(step: Step, asking: Asking, asked: Asked, parts: PortalParts
 /** The visits of the record, newest first: those that the person may see. */
 async function encountersOf(choice: Choice, asked: AskedBySomebody, { run }: PortalParts): Promise<readonly Resource[]> {
   const query = [['patient', choice.record!] as const, ['_sort', '-date'] as const, ['_count', ENCOUNTERS] as const];
+  // Whom no consent lets see anything there chooses none.
+  if (!choice.standing) return [];
   const found = matchesOf(await run(getOf(['Encounter'], query), personOf(asked, choice)));
   // A visit without an end is sorted by that by the search; people go by when it began.
   return found.toSorted((one, other) => startOf(other).localeCompare(startOf(one)));

@@ -1,5 +1,5 @@
 import type { Choice } from '../account/accounts.ts';
-import { whoseOf } from './choice.ts';
+import { notStanding, whoseOf } from './choice.ts';
 import { inOne, roleOf, type Said, titleOf } from './consent-words.ts';
 import { type Html, html } from './html.ts';
 import { day, linkButton, notice, rows, tag } from './pieces.ts';
@@ -41,6 +41,13 @@ ${groups.length === 0 && html`<p>Nobody ${isPatient ? 'but you' : 'that you may 
 ${groups.map(({ heading, hint, members }) => html`<section><h2>${heading}</h2>${hint !== undefined && html`<p>${hint}</p>`}${rows(members)}</section>`)}`,
   };
 }
+
+/** For a caregiver whom no consent lets see anything. */
+export const nothingPage = (choice: Choice): Reply => ({
+  title: `Who can see ${whoseOf(choice)} record`,
+  body: html`<h1>Who can see ${whoseOf(choice)} record</h1>
+${notice('plain', `${notStanding} Ask ${choice.name}, or the practice.`)}`,
+});
 
 const proposals = (proposed: readonly Standing[], said: SaidBy, isPatient: boolean): Html =>
   html`<section class="card"><h2>${isPatient ? 'Waiting for you' : 'Waiting'}</h2>

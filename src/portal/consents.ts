@@ -8,13 +8,13 @@ import type { KeyName, Resource } from '../fhir/types.ts';
 import { handOf } from '../interaction/app-consent.ts';
 import { consentPage, endPage, type Shown } from './consent-view.ts';
 import { wordsOf } from './consent-words.ts';
-import { consentsPage, type SaidBy } from './consents-view.ts';
-import { withQuery } from './own-path.ts';
-import { actingAs, getOf, matchesOf, personOf, resourceOf } from './person.ts';
+import { consentsPage, nothingPage, type SaidBy } from './consents-view.ts';
+import { ownPath, withQuery } from './own-path.ts';
+import { actingAs, getOf, matchesOf, personOf, resourceOf, taken } from './person.ts';
 import type { AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
 import { type Named, readPreview, readWhoCanSee } from './who-can-see.ts';
 
-/** A factor that was shown no longer ago than this is fresh: what widens access needs one. */
+/** Milliseconds: what widens access needs a second step that was shown no longer ago, which is less than what else matters needs. */
 const FRESH = 5 * 60_000;
 
 /** Who can see a record; what waits for the patient's word; and the end of any of it. */
@@ -23,7 +23,7 @@ export const consentRoutes = (parts: PortalParts): readonly Route[] => [
     method: 'GET',
     path: '/consents',
     who: 'somebody',
-    answer: async asked => withRecord(asked, parts, (choice, person) => overview(asked, choice, person, parts)),
+    answer: async asked => withRecord(asked, parts, (choice, person) => orNothing(choice, () => overview(asked, choice, person, parts))),
   },
   {
     method: 'GET',
@@ -39,7 +39,7 @@ export const consentRoutes = (parts: PortalParts): readonly Route[] => [
     method: 'POST',
     path: '/consents/:id',
     who: 'somebody',
-    answer: async asked => withRecord(asked, parts, (choice, person) => decide(asked, choice, person, parts)),
+    answer: async asked => withRecord(asked, parts, (choice, person) => answerProposal(asked, choice, person, parts)),
   },
   {
     method: 'GET',
@@ -49,7 +49,8 @@ export const consentRoutes = (parts: PortalParts): readonly Route[] => [
       withRecord(asked, parts, async (choice, person) => {
         const shown = await shownOf(asked, choice, person, parts);
         if (!shown.mayEnd) throw new Problem('forbidden', 'the person cannot end it here');
-        if (shown.widens && !isFresh(asked.session, parts)) return toConfirm(`/consents/${shown.id}/end`);
+        const first = shown.widens ? confirmFirst(asked, parts, `/consents/${shown.id}/end`) : undefined;
+        if (first !== undefined) return first;
         return endPage(shown, asked);
       }),
   },
@@ -61,15 +62,28 @@ export const consentRoutes = (parts: PortalParts): readonly Route[] => [
   },
 ];
 
+const isFresh = ({ confirmedAt }: Session, { now }: PortalParts): boolean => confirmedAt !== undefined && now() - confirmedAt <= FRESH;
+/** Where the person shows a second step, and comes back; undefined where that was done just now. */
+const confirmFirst = ({ session }: AskedBySomebody, parts: PortalParts, to: string): Reply | undefined =>
+  isFresh(session, parts) ? undefined : { redirect: withQuery('/confirm', { to }) };
+
 type Working = (choice: Choice, person: Caller) => Promise<Reply>;
 /** Whoever has not chosen a record chooses one first. */
 async function withRecord(asked: AskedBySomebody, parts: PortalParts, work: Working): Promise<Reply> {
   const choice = await actingAs(asked, parts);
-  if (choice === undefined) return { redirect: withQuery('/records', { to: new URL(asked.request.url ?? '/consents', parts.url).pathname }) };
-  return work(choice, personOf(asked, choice));
+  if (choice === undefined) return { redirect: withQuery('/records', { to: ownPath(asked.request.url?.split('?')[0]) }) };
+  return (await taken(choice, asked, parts)) ?? work(choice, personOf(asked, choice));
 }
-const toConfirm = (to: string): Reply => ({ redirect: withQuery('/confirm', { to }) });
-const isFresh = ({ confirmedAt }: Session, { now }: PortalParts): boolean => confirmedAt !== undefined && now() - confirmedAt <= FRESH;
+
+/** Whom no consent lets see anything of the record is refused whatever he asks, and told why. */
+async function orNothing(choice: Choice, work: () => Promise<Reply>): Promise<Reply> {
+  try {
+    return await work();
+  } catch (error) {
+    if (choice.kind === 'caregiver' && error instanceof Problem && error.code === 'forbidden') return nothingPage(choice);
+    throw error;
+  }
+}
 
 async function overview(asked: AskedBySomebody, choice: Choice, person: Caller, { run }: PortalParts): Promise<Reply> {
   const id = choice.record!.split('/')[1]!;
@@ -137,7 +151,7 @@ const isOver = ({ status, provision }: Resource, now: number): boolean => {
 };
 
 /** The patient gives what was proposed, in the version that was seen; or turns it down. */
-async function decide(asked: AskedBySomebody, choice: Choice, person: Caller, parts: PortalParts): Promise<Reply> {
+async function answerProposal(asked: AskedBySomebody, choice: Choice, person: Caller, parts: PortalParts): Promise<Reply> {
   const { form, params } = asked;
   const id = params.id ?? '';
   const version = form.get('version') ?? '';
@@ -147,7 +161,8 @@ async function decide(asked: AskedBySomebody, choice: Choice, person: Caller, pa
     return { redirect: '/consents?rejected' };
   }
   if (form.get('decision') !== 'give') throw new Problem('invalid', 'the form names no decision');
-  if (!isFresh(asked.session, parts)) return toConfirm(`/consents/${id}`);
+  const first = confirmFirst(asked, parts, `/consents/${id}`);
+  if (first !== undefined) return first;
   await parts.activate(id, version, handFor(asked, choice));
   return { redirect: '/consents?given' };
 }
@@ -156,7 +171,8 @@ async function end(asked: AskedBySomebody, choice: Choice, person: Caller, parts
   const { form, account, from } = asked;
   const shown = await shownOf(asked, choice, person, parts);
   if (!shown.mayEnd) throw new Problem('forbidden', 'the person cannot end it here');
-  if (shown.widens && !isFresh(asked.session, parts)) return toConfirm(`/consents/${shown.id}/end`);
+  const first = shown.widens ? confirmFirst(asked, parts, `/consents/${shown.id}/end`) : undefined;
+  if (first !== undefined) return first;
   if (shown.grant !== undefined) await parts.authorizations.end(shown.grant, account, from);
   // No request of a client ends a restriction or an app: these pages do, for the patient.
   else

@@ -4,7 +4,8 @@ import type { Choice } from '../account/accounts.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { Resource } from '../fhir/types.ts';
 import type { Answer, FhirRequest } from '../interaction/interaction.ts';
-import type { AskedBySomebody, PortalParts } from './route.ts';
+import { ownPath } from './own-path.ts';
+import type { AskedBySomebody, PortalParts, Reply } from './route.ts';
 
 /** Everything that such a person may do: what of it is permitted, the Consents say. */
 const { scopes } = parseScopes('patient/*.cruds patient/Consent.cruds patient/AuditEvent.rs');
@@ -38,6 +39,13 @@ export async function actingAs({ session, account }: AskedBySomebody, { accounts
   const { acting } = session;
   const chosen = choices.find(({ hat, record }) => hat === acting?.hat && record === acting.record);
   return chosen ?? choices.find(({ kind }) => kind === 'patient') ?? (choices.length === 1 ? choices[0] : undefined);
+}
+
+/** Who acts for somebody else is shown it on every page: the only choice that there is is taken as if it had been made, and the page asked for again. */
+export async function taken({ kind, hat, record }: Choice, { session, request }: AskedBySomebody, { accounts }: PortalParts): Promise<Reply | undefined> {
+  if (kind !== 'caregiver' || request.method === 'POST' || session.acting?.hat === hat) return undefined;
+  const acting = await accounts.act(session, hat, record);
+  return acting === undefined ? undefined : { redirect: ownPath(request.url) ?? '/records' };
 }
 
 /** A read along the road; `path` as in a FHIR URL below the base. */

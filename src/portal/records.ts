@@ -2,7 +2,7 @@ import type { Choice } from '../account/accounts.ts';
 import { choiceKey, choiceText, notStanding } from './choice.ts';
 import { html } from './html.ts';
 import { ownPath } from './own-path.ts';
-import { actingAs } from './person.ts';
+import { actingAs, taken } from './person.ts';
 import { formButton, linkButton, notice, rows, tag } from './pieces.ts';
 import type { AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
 
@@ -14,7 +14,8 @@ export const recordRoutes = (parts: PortalParts): readonly Route[] => [
     who: 'somebody',
     async answer(asked) {
       const choices = (await parts.accounts.choices(asked.account)).filter(({ record }) => record !== undefined);
-      return recordsPage(choices, await actingAs(asked, parts), asked);
+      const acting = await actingAs(asked, parts);
+      return (acting && (await taken(acting, asked, parts))) ?? recordsPage(choices, acting, asked);
     },
   },
   {

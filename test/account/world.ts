@@ -70,7 +70,7 @@ export async function openAccounts(
     audit: true,
     provenance: true,
   };
-  const interactions = makeInteractions(road, Buffer.alloc(32), true);
+  const interactions = makeInteractions(road, Buffer.alloc(32), url);
   const answer: AccountParts['run'] = (request, caller) => run(routeFor(request), request, caller, road, interactions);
   await plant(family as Seed, { store, run: answer, now } as App);
   const news: [string, News][] = [];

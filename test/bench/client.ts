@@ -10,10 +10,10 @@ export interface Answered {
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
 /** The bytes of an HTTP/1.1 request. */
-export function requestBytes(method: string, path: string, token: string | undefined, body?: string): Buffer {
+export function requestBytes(method: string, path: string, token: string | undefined, body?: string, type = 'application/fhir+json'): Buffer {
   const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`;
-  const content = body === undefined ? '' : `Content-Type: application/fhir+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
-  return Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/fhir+json\r\n${authorization}${content}\r\n${body ?? ''}`);
+  const content = body === undefined ? '' : `Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n${authorization}${content}\r\n${body ?? ''}`);
 }
 
 /**

@@ -19,12 +19,12 @@ export interface Mode {
   /** Asks about the first record only. */
   readonly own?: true;
 }
-export const modes: readonly Mode[] = [
+export const modes = [
   { name: 'off', environment: { KINDRED_AUTH: 'off', KINDRED_AUDIT: 'off' } },
   { name: 'audit', environment: { KINDRED_AUTH: 'off' } },
   { name: 'system', environment: {}, token: ['--client', 'ehr', '--scope', 'system/*.cruds'] },
   { name: 'patient', environment: {}, token: ['--client', 'app', '--account', 'p0', '--scope', 'patient/*.cruds'], own: true },
-];
+] as const satisfies readonly Mode[];
 
 /** One engine with the same resources twice: Kindred's, made by its own commands, and the floor's. */
 export interface World {
@@ -44,11 +44,12 @@ const seed = {
   ],
 };
 
-/** The worlds of the engines: that of MongoDB where the URL of a server is given, in databases of its own that go with `end`. */
+/** The worlds of the engines, with these clients besides: that of MongoDB where the URL of a server is given, in databases of its own that go with `end`. */
 export async function makeWorlds(
   folder: string,
   patients: number,
   mongodb: string | undefined,
+  moreClients: readonly object[] = [],
 ): Promise<{ readonly worlds: readonly World[]; end(): Promise<void> }> {
   const file = join(folder, 'kindred.db');
   const run = async (store: string, ...args: readonly string[]): Promise<string> => {
@@ -62,7 +63,7 @@ export async function makeWorlds(
       const child = await start(kindred, { PORT: '0', KINDRED_LOG: 'error', KINDRED_STORE: store, ...environment }, nodeOptions);
       return { child, token: token === undefined ? undefined : (JSON.parse(await run(store, 'token', ...token)) as { access_token: string }).access_token };
     };
-  writeFileSync(join(folder, 'seed.json'), JSON.stringify(seed));
+  writeFileSync(join(folder, 'seed.json'), JSON.stringify({ ...seed, clients: [...seed.clients, ...moreClients] }));
   writeFileSync(join(folder, 'records.ndjson'), records(patients).join('\n'));
   await run(`sqlite:${file}`, 'seed', 'seed.json');
   await run(`sqlite:${file}`, 'load', 'records.ndjson', '--organization', 'clinic');

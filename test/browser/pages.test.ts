@@ -76,7 +76,7 @@ const name = 'pages in a browser';
 
   test('an app asks for a lot, for nothing that is left, and for what does not fit', async () => {
     await visitor.go(authorize('known', 'launch/patient openid fhirUser offline_access patient/*.cruds patient/Consent.cruds patient/AuditEvent.rs nonsense'));
-    if (visitor.at() !== '/sign-in') throw new Error(await main() ?? '');
+    if (visitor.at() !== '/sign-in') throw new Error((await main()) ?? '');
     await visitor.fill({ username: anna.username, password: anna.password });
     await visitor.click('main form[action="/sign-in"] button');
     // Anna has two records.

@@ -186,6 +186,13 @@ describe('the end of what is in force', () => {
     expect((await mary.get(`/consents/${of.ids.share}/end`)).status).toBe(403);
   });
 
+  test('a caregiver whose consents have all ended is told what is left to know', async () => {
+    await end(mary, of.ids.proposal!);
+    const page = await anna.get('/consents');
+    expect(page.status).toBe(200);
+    expect(textOf(page.text)).toContain('At present no consent lets you see anything there. Ask Mary Reyes, or the practice.');
+  });
+
   test('every decision is in the log as made by the person', async () => {
     const { body } = await of.mary.get(`AuditEvent?entity=Consent/${of.ids.restriction}&_count=50`);
     const who = (body.entry as { resource: { action: string; agent: { who: { reference?: string }; requestor: boolean }[] } }[])
