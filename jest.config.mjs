@@ -35,6 +35,13 @@ const both = [
     'http/reindex',
     'interaction/reindex',
     'cli/reindex',
+    'auth/backend',
+    'auth/launch',
+    'auth/server',
+    'account/*',
+    'http/app-consent',
+    'http/who-can-see',
+    'http/preview',
   ])
   .map(name => `**/${name}.test.ts`);
 

@@ -6,6 +6,7 @@ import type { Answer, FhirRequest } from '../interaction/interaction.ts';
 import type { Routed } from '../interaction/table.ts';
 import { authenticate, type VerifyToken } from './authenticate.ts';
 import { allowAnyOrigin } from './cors.ts';
+import { limitByAddress } from './limit.ts';
 import { publish } from './published.ts';
 import { discardBody, readBytes, readHead, withBody } from './request.ts';
 import { sendAnswer, sendProblem } from './response.ts';
@@ -51,7 +52,7 @@ export function makeServer(doors: Doors): express.Express {
     response.status(ready ? 200 : 503).json({ ready });
   });
   app.use('/fhir', allowAnyOrigin);
-  if (doors.entrance !== undefined) enter(app, doors.entrance);
+  if (doors.entrance !== undefined) enter(app, doors.entrance, doors);
   app.use('/fhir', (message: IncomingMessage, response: ServerResponse) => void answer(message, response, doors));
   app.use((message: IncomingMessage, response: ServerResponse) => {
     sendProblem(response, new Problem('not-found', 'there is nothing here; FHIR is at /fhir'), message.method === 'HEAD');
@@ -59,7 +60,11 @@ export function makeServer(doors: Doors): express.Express {
   return app;
 }
 
-function enter(app: express.Express, { published, authorize, pages }: Entrance): void {
+/** What writes something down for anybody who comes. */
+const limited = ['/auth/authorize', '/auth/register', '/sign-in', '/sign-in/passkey', '/sign-up'];
+
+function enter(app: express.Express, { published, authorize, pages }: Entrance, { addressOf }: Doors): void {
+  app.all(limited, limitByAddress(addressOf));
   for (const [path, document] of Object.entries(published)) app.get(path, allowAnyOrigin, publish(document));
   // RFC 8414 §3.1: the metadata of an issuer with a path.
   app.get('/.well-known/oauth-authorization-server/auth', (request, response) => {

@@ -1,11 +1,11 @@
 import type { Choice } from '../account/accounts.ts';
 import type { OauthGrant } from '../auth/client.ts';
 import { Problem } from '../fhir/problem.ts';
+import { whoseOf } from './choice.ts';
 import { type Html, html } from './html.ts';
 import { button, buttons, card, day, definitions, form, linkButton, list, notice } from './pieces.ts';
 import type { PortalParts, Reply, Route } from './route.ts';
 import { sentencesOf } from './scopes-view.ts';
-import { possessive } from './words.ts';
 
 type Granted = OauthGrant & { readonly clientName: string };
 
@@ -46,7 +46,7 @@ function recordOf({ patient, fhirUser }: Granted, choices: readonly Choice[]): {
   if (patient === undefined) return { whose: 'your' };
   const choice = choices.find(({ hat, record }) => record === `Patient/${patient}` && (fhirUser === undefined || hat === fhirUser));
   if (choice?.kind === 'patient') return { text: 'Your own', whose: 'your' };
-  if (choice?.kind === 'caregiver') return { text: `${possessive(choice.name)}`, whose: possessive(choice.name) };
+  if (choice?.kind === 'caregiver') return { text: choice.name, whose: whoseOf(choice) };
   return { text: 'Of a patient', whose: 'the patient’s' };
 }
 

@@ -2,7 +2,7 @@ import { parseScopes } from '../access/scope.ts';
 import type { Asking } from '../auth/authorization.ts';
 import type { Step } from './authorize-steps.ts';
 import { addressOf, formTargets, pageOf } from './authorize-view.ts';
-import { choiceKey, choiceText, notStanding, whoseOf } from './choice.ts';
+import { choiceKey, choiceText, notStanding, patientOf, whoseOf } from './choice.ts';
 import { type Html, html } from './html.ts';
 import { button, buttons, definitions, form, hidden, list, mistakeSummary, notice } from './pieces.ts';
 import type { Asked, Reply } from './route.ts';
@@ -40,7 +40,7 @@ export function decisionPage(
       choice.kind === 'caregiver' &&
         notice(
           'warning',
-          `You decide for ${choice.name}. The app can see and do at most what you may see and do there yourself.${choice.standing ? '' : ` ${notStanding}`}`,
+          `You decide for ${patientOf(choice)}. The app can see and do at most what you may see and do there yourself.${choice.standing ? '' : ` ${notStanding}`}`,
         ),
       definitions([
         ['App', client.client_name],

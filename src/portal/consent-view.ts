@@ -1,7 +1,7 @@
 import { elements } from '../access/elements.ts';
 import type { Choice } from '../account/accounts.ts';
 import type { Resource } from '../fhir/types.ts';
-import { whoseOf } from './choice.ts';
+import { patientOf, whoseOf } from './choice.ts';
 import { type Said, titleOf } from './consent-words.ts';
 import { actorsText, nameText } from './consents-view.ts';
 import { type Html, html } from './html.ts';
@@ -49,7 +49,7 @@ export function consentPage(shown: Shown, fresh: boolean, { csrf }: AskedBySomeb
 <h1>${title}</h1>
 ${definitions([
   ['Now', stateOf(shown)],
-  ['Record', choice.kind === 'patient' ? 'Yours' : choice.name],
+  ['Record', choice.kind === 'patient' ? 'Yours' : capital(patientOf(choice))],
   ['What', what],
   ['From', since === undefined ? (shown.waits ? `As soon as you ${kind === 'restriction' ? 'set' : 'give'} it` : undefined) : day(since)],
   ['Until', until === undefined ? 'No end: until you end it' : day(until)],
@@ -59,7 +59,7 @@ ${previews.map(preview => previewCard(preview, kind === 'restriction', previews.
 ${mayGrant && grantForms(id, version, fresh, csrf, kind)}
 ${mayEnd && buttons(linkButton(widens ? 'Lift this restriction' : kind === 'app' ? 'Disconnect' : 'End this', `/consents/${id}/end`, 'danger'))}
 ${kind === 'guardian' && choice.kind === 'patient' && notice('plain', 'A guardian is entered by the practice, and ends there.')}
-${choice.kind !== 'patient' && notice('plain', `Only ${choice.name} can change this.`)}</div>`,
+${choice.kind !== 'patient' && notice('plain', `Only ${patientOf(choice)} can change this.`)}</div>`,
   };
 }
 

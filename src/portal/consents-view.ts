@@ -1,5 +1,5 @@
 import type { Choice } from '../account/accounts.ts';
-import { notStanding, whoseOf } from './choice.ts';
+import { notStanding, patientOf, whoseOf } from './choice.ts';
 import { inOne, roleOf, type Said, titleOf } from './consent-words.ts';
 import { type Html, html } from './html.ts';
 import { day, linkButton, notice, rows, tag } from './pieces.ts';
@@ -35,7 +35,7 @@ export function consentsPage(who: WhoCanSee, said: SaidBy, choice: Choice, { que
     title,
     body: html`<h1>${title}</h1>
 ${told !== undefined && notice('good', done[told]!)}
-${!isPatient && notice('plain', `This is what you may know of it. Only ${choice.name} gives or ends a consent.`)}
+${!isPatient && notice('plain', `This is what you may know of it. Only ${patientOf(choice)} gives or ends a consent.`)}
 ${who.proposed.length > 0 && proposals(who.proposed, said, isPatient)}
 ${groups.length === 0 && html`<p>Nobody ${isPatient ? 'but you' : 'that you may know of'}.</p>`}
 ${groups.map(({ heading, hint, members }) => html`<section><h2>${heading}</h2>${hint !== undefined && html`<p>${hint}</p>`}${rows(members)}</section>`)}`,
@@ -46,7 +46,7 @@ ${groups.map(({ heading, hint, members }) => html`<section><h2>${heading}</h2>${
 export const nothingPage = (choice: Choice): Reply => ({
   title: `Who can see ${whoseOf(choice)} record`,
   body: html`<h1>Who can see ${whoseOf(choice)} record</h1>
-${notice('plain', `${notStanding} Ask ${choice.name}, or the practice.`)}`,
+${notice('plain', `${notStanding} Ask ${patientOf(choice)}, or the practice.`)}`,
 });
 
 const proposals = (proposed: readonly Standing[], said: SaidBy, isPatient: boolean): Html =>

@@ -1,5 +1,5 @@
 import type { Choice } from '../account/accounts.ts';
-import { choiceKey, choiceText, notStanding } from './choice.ts';
+import { choiceKey, choiceText, notStanding, patientOf } from './choice.ts';
 import { html } from './html.ts';
 import { ownPath } from './own-path.ts';
 import { actingAs, taken } from './person.ts';
@@ -50,7 +50,7 @@ ${rows(
           : formButton({
               action: '/records',
               csrf,
-              text: choice.kind === 'patient' ? 'Use my own' : `Act for ${choice.name}`,
+              text: choice.kind === 'patient' ? 'Use my own' : `Act for ${patientOf(choice)}`,
               values: { choice: choiceKey(choice), ...(to === undefined ? {} : { to }) },
             }),
     };

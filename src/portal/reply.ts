@@ -48,6 +48,9 @@ const fixed = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
+/** Pages that an app's window leads through: cut off from it, an app that opened it could not hear of the end. */
+const ledThrough: readonly string[] = ['/sign-in', '/sign-in/second', '/sign-in/passkey', '/sign-up', '/confirm', '/auth/interaction/:uid'];
+
 /** What every page has, whoever sends it. */
 export const pageHeaders: Readonly<Record<string, string>> = { ...fixed, 'Content-Security-Policy': policyWith([]) };
 
@@ -61,6 +64,7 @@ export async function sendReply(reply: Reply, sender: Sender, problem?: Problem)
     const formTargets = 'title' in reply ? (reply.formTargets ?? []).filter(isSource) : [];
     response.writeHead(status, {
       ...fixed,
+      ...(ledThrough.includes(what) ? { 'Cross-Origin-Opener-Policy': 'unsafe-none' } : {}),
       'Content-Security-Policy': policyWith(formTargets),
       'Content-Type': type,
       'Content-Length': String(Buffer.byteLength(text)),

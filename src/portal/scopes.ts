@@ -59,8 +59,10 @@ function piecesOf(scope: Scope, beside: readonly Scope[]): readonly Piece[] {
   return (['see', 'change'] as const).flatMap(act => {
     const letters = lettersOf[act].filter(letter => may.has(letter));
     if (letters.length === 0) return [];
-    const category = categoryIn(scope);
-    if (where.length > 0 && category === undefined && !isGiven(scope, letters, beside)) {
+    const given = isGiven(scope, letters, beside);
+    // Of what is seen without a query the categories are parts too; of what is changed they are not.
+    const category = given && act === 'change' ? undefined : categoryIn(scope);
+    if (where.length > 0 && category === undefined && !given) {
       const written = queryOf(where);
       const part = { key: keyOf(level, type, act, `?${written}`), level, type, act, letters: new Set(letters), where: written };
       return [{ part, stands: [[type, letters] as const] }];

@@ -316,6 +316,23 @@ test('keys are rotated while the server runs: new ones sign, and tokens, refresh
   expect((await browser.go('/apps')).url).toContain('/apps');
 });
 
+test('a flood from one address is bounded, and told when to come again', async () => {
+  const flooded = await openAuthWorld();
+  try {
+    const statuses: number[] = [];
+    let last: Response | undefined;
+    for (let sent = 0; sent < 620; sent += 20)
+      for (const response of await Promise.all(Array.from({ length: 20 }, () => fetch(`${flooded.issuer}/register`, { method: 'POST', body: '{' })))) {
+        statuses.push(response.status);
+        last = response;
+      }
+    expect([statuses.filter(status => status === 400).length, statuses.filter(status => status === 429).length]).toEqual([600, 20]);
+    expect(Number(last!.headers.get('retry-after'))).toBeGreaterThan(0);
+  } finally {
+    await flooded.end();
+  }
+});
+
 test('what has expired is swept away', async () => {
   const folder = scratch();
   const clock = join(folder.path, 'now');

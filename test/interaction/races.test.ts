@@ -31,7 +31,7 @@ async function sendLate(token: string, request: Omit<FhirRequest, 'query' | 'hea
   };
   const parts = { ...app.parts, store };
   const whole: FhirRequest = { ...request, query: [], headers: {} };
-  const answer = await run(routeFor(whole), whole, await app.verify(token), parts, makeInteractions(parts, Buffer.alloc(32), true));
+  const answer = await run(routeFor(whole), whole, await app.verify(token), parts, makeInteractions(parts, Buffer.alloc(32), undefined));
   expect(first).toBe(false);
   return answer;
 }
@@ -120,7 +120,7 @@ test('whoever goes on writing under a Consent does not hold off its end', async 
   const parts = { ...app.parts, store };
   const request: FhirRequest = { method: 'PUT', path: ['Consent', consent.id], body: { ...consent, status: 'inactive' }, query: [], headers: {} };
   const caller = await app.verify(await tokenOf('med-app', 'patient/Consent.cruds', 'mary'));
-  expect((await run(routeFor(request), request, caller, parts, makeInteractions(parts, Buffer.alloc(32), true))).status).toBe(200);
+  expect((await run(routeFor(request), request, caller, parts, makeInteractions(parts, Buffer.alloc(32), undefined))).status).toBe(200);
   expect((await anna.post('MedicationStatement', lisinopril())).status).toBe(403);
 });
 
@@ -130,7 +130,7 @@ test('what may be stored after all is told so, though the log cannot be written 
   const parts = { ...app.parts, store: { ...app.store, commit: () => Promise.reject(new Problem('unavailable', words.shift()!)) } };
   const caller = await app.verify(await tokenOf('ehr-ima', 'system/*.cruds'));
   const request: FhirRequest = { method: 'POST', path: ['MedicationStatement'], body: lisinopril(), query: [], headers: {} };
-  const told = (sent: FhirRequest) => run(routeFor(sent), sent, caller, parts, makeInteractions(parts, Buffer.alloc(32), true));
+  const told = (sent: FhirRequest) => run(routeFor(sent), sent, caller, parts, makeInteractions(parts, Buffer.alloc(32), undefined));
   await expect(told(request)).rejects.toMatchObject({ code: 'unavailable', message: 'it is not known whether this was stored' });
   // What is refused for another reason is answered only when that is in the log.
   words.splice(0, words.length, 'try again later');

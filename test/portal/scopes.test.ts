@@ -99,6 +99,8 @@ describe('a person chooses what of a request to allow (ONC §170.315(g)(10))', (
   test('what another scope gives as well is not taken away in appearance only', () => {
     const asked = ['patient/*.rs', 'patient/Basic.rs', 'patient/Goal.rs?lifecycle-status=active'];
     expect([...keysOf(asked)].filter(key => key.includes('?'))).toEqual([]);
+    const twice = ['patient/Observation.cud', `patient/Observation.cud?category=${observation}|laboratory`];
+    expect([...keysOf(twice)]).toEqual(['patient/Observation.change']);
     expect(without(asked, 'patient/Basic.see').filter(one => one.includes('Basic'))).toEqual([]);
     expect(without(asked, 'patient/Goal.see').filter(one => one.includes('Goal'))).toEqual([]);
   });
