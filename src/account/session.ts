@@ -20,7 +20,7 @@ export interface Session {
 }
 
 /** Milliseconds for which a confirmation counts, and, of an account without a second factor, signing in. */
-export const CONFIRMED_FOR = 15 * 60_000;
+export const CONFIRMED_FOR = 5 * 60_000;
 /** Whether the person has shown just now who she is: before factors are changed, or something else that matters. `now`: epoch ms. */
 export const isConfirmed = ({ confirmedAt, signedInAt }: Session, hasSecondFactor: boolean, now: number): boolean =>
   now - (hasSecondFactor ? (confirmedAt ?? 0) : Math.max(confirmedAt ?? 0, signedInAt)) < CONFIRMED_FOR;

@@ -59,13 +59,13 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
     typeof value === 'string' && value !== '' ? (((await store.document('launch', value)) as Launch | null | undefined) ?? undefined) : undefined;
 
   async function asking(...messages: Parameters<Authorizations['asking']>): Promise<Asking> {
-    const { uid, params } = await details(...messages);
+    const { uid, params, iat } = await details(...messages);
     const client = await clientOf(params.client_id);
     const asked = wordsOf(params.scope as string | undefined);
     const scopes = allowedScopes(asked, client.scope, ['patient', 'user']);
     const launch = await launchOf(params.launch);
-    const again = wordsOf(params.prompt as string | undefined).includes('login');
-    const age = params.max_age === undefined ? Infinity : Number(params.max_age) * 1000;
+    // Counted from when the app asked: who reads the page for long signs in once all the same.
+    const age = wordsOf(params.prompt as string | undefined).includes('login') ? 0 : params.max_age === undefined ? Infinity : Number(params.max_age);
     return {
       uid,
       client,
@@ -74,7 +74,7 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
       ...(launch === undefined ? {} : { launch }),
       needsRecord: needsPatient(scopes),
       needsEncounter: scopes.includes('launch/encounter') && launch?.encounter === undefined,
-      signedInSince: again ? Date.parse(now()) - 60_000 : Date.parse(now()) - age,
+      signedInSince: (iat - age) * 1000,
       ...(typeof params.login_hint === 'string' ? { loginHint: params.login_hint } : {}),
     };
   }

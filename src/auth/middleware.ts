@@ -42,7 +42,11 @@ export function makeMiddleware(provider: Provider, parts: Parts): (context: Cont
 async function authorize(context: Context, next: Next): Promise<void> {
   const asked: Form = context.method === 'POST' ? await readForm(context) : { ...context.query };
   if (context.method === 'POST') context.method = 'GET';
-  context.querystring = querystring.stringify({ ...asked, prompt: asked.prompt ?? 'consent' } as querystring.ParsedUrlQueryInput);
+  const prompts = String(asked.prompt ?? '')
+    .split(' ')
+    .filter(word => word !== '' && word !== 'consent');
+  const prompt = prompts.includes('none') ? asked.prompt : [...prompts, 'consent'].join(' ');
+  context.querystring = querystring.stringify({ ...asked, prompt } as querystring.ParsedUrlQueryInput);
   await next();
 }
 

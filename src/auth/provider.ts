@@ -116,10 +116,11 @@ export function makeProvider(parts: ProviderParts): Provider {
   return provider;
 }
 
-/** The one page flow that a person goes through, from sign-in to decision, whatever was asked. */
+/** The one flow of pages that a person goes through, from sign-in to decision, whatever was asked. */
 function onePrompt(): interactionPolicy.DefaultPolicy {
   const policy = base();
   policy.clear();
+  policy.add(new Prompt({ name: 'login', requestable: true }));
   policy.add(
     new Prompt(
       { name: 'consent', requestable: true },

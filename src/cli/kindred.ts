@@ -1,9 +1,13 @@
 import { settings } from '../config.ts';
 import { Problem } from '../fhir/problem.ts';
+import { account } from './account.ts';
 import { audit } from './audit.ts';
+import { client } from './client.ts';
 import { type Command, CommandProblem, type Doors, exits } from './command.ts';
 import { consent } from './consent.ts';
 import { demo } from './demo.ts';
+import { key } from './key.ts';
+import { launch } from './launch.ts';
 import { load } from './load.ts';
 import { migrate } from './migrate.ts';
 import { reindex } from './reindex.ts';
@@ -11,7 +15,7 @@ import { seed } from './seed.ts';
 import { serve } from './serve.ts';
 import { token } from './token.ts';
 
-const commands: readonly Command[] = [serve, demo, seed, token, consent, load, audit, migrate, reindex];
+const commands: readonly Command[] = [serve, demo, seed, account, client, key, token, launch, consent, load, audit, migrate, reindex];
 
 const overview = (): string => `kindred: a FHIR R4 server in which every permission over somebody else's record is a Consent
 

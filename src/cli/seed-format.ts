@@ -1,6 +1,8 @@
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv } from 'ajv';
 import type { Account, Organization } from '../account/account.ts';
 import type { Client } from '../auth/client.ts';
+import { mistakesOf } from '../auth/mistakes.ts';
+import { metadataProperties, mistakesInContent } from '../auth/registration.ts';
 import type { KeyName, Resource } from '../fhir/types.ts';
 
 /** A seed file: who there is, and what is stored to begin with. */
@@ -32,11 +34,29 @@ const schema = object(
   {
     organizations: list(object({ id, name: text }, { partOf: id })),
     accounts: list(
-      object({ username: text, hats: list(hat) }, { password: { type: 'string', minLength: 8 }, totp: { type: 'string', pattern: '^[A-Z2-7]+=*$' } }),
+      object(
+        { username: text, hats: list(hat) },
+        {
+          password: { type: 'string', minLength: 8 },
+          totp: { type: 'string', pattern: '^[A-Z2-7]+=*$' },
+          email: { type: 'string', pattern: '^[^@\\s]+@[^@\\s]+$', maxLength: 254 },
+          name: { type: 'string', minLength: 1, maxLength: 200 },
+        },
+      ),
     ),
-    // The rest of a client is RFC 7591's metadata.
     clients: list(
-      object({ client_id: text, client_name: text, kind: { enum: ['system', 'app'] }, scope: text }, { organization: id, client_secret: text }, true),
+      object(
+        { client_id: text, client_name: text, kind: { enum: ['system', 'app'] }, scope: text },
+        {
+          ...metadataProperties,
+          organization: id,
+          client_secret: text,
+          launch: { type: 'boolean' },
+          introspect: { type: 'boolean' },
+          launch_uri: { type: 'string', pattern: '^https?://[^\\s]+$' },
+        },
+        true,
+      ),
     ),
     records: list(object({ patients: { ...list(patient), minItems: 1, maxItems: 1 }, enrolled: list(id) })),
     resources: list(
@@ -47,21 +67,14 @@ const schema = object(
     ),
   },
 );
-const check = new Ajv({ allErrors: true }).compile(schema);
+const check = new Ajv({ allErrors: true, strict: false }).compile(schema);
 
 /** What is wrong with a seed, each with its JSON pointer; empty where nothing is. */
 export function mistakesIn(value: unknown): readonly string[] {
-  if (check(value)) return unknownNames(value as Seed);
-  const sentence = ({ instancePath, message, params }: ErrorObject): string => {
-    const what =
-      'additionalProperty' in params
-        ? `${message}: \`${params.additionalProperty}\``
-        : 'allowedValues' in params
-          ? `${message}: ${(params.allowedValues as string[]).join(', ')}`
-          : message;
-    return `${instancePath === '' ? '/' : instancePath}: ${what}`;
-  };
-  return [...new Set((check.errors ?? []).map(sentence))];
+  if (!check(value)) return mistakesOf(check.errors);
+  const seed = value as Seed;
+  const ofClients = (seed.clients ?? []).flatMap((one, index) => mistakesInContent(one).map(mistake => `/clients/${index}${mistake}`));
+  return [...unknownNames(seed), ...ofClients];
 }
 /** Names that must exist, once the shape is right. */
 function unknownNames(seed: Seed): readonly string[] {

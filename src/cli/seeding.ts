@@ -3,6 +3,8 @@ import type { Caller } from '../access/caller.ts';
 import { consentKindSystem } from '../access/canonical.ts';
 import type { Account } from '../account/account.ts';
 import { hashPassword, isPassword } from '../account/password.ts';
+import type { Client } from '../auth/client.ts';
+import { hashSecret } from '../auth/client-metadata.ts';
 import { type KeyName, nameOf, type Resource } from '../fhir/types.ts';
 import type { Origin, RecordId } from '../search/indexed.ts';
 import type { Change } from '../store/store.ts';
@@ -33,7 +35,7 @@ export async function plant(seed: Seed, app: App): Promise<Seeded> {
     for (const hat of one.hats) if (hat.resource !== undefined) await document('hat', hat.resource, one.username);
   }
   documents.push(...(await hatsTakenAway(seed.accounts ?? [], app)));
-  for (const one of seed.clients ?? []) await document('client', one.client_id, one);
+  for (const one of seed.clients ?? []) await document('client', one.client_id, await asKept(one, app));
   if (documents.length > 0) await app.store.commit(documents, app.now());
 
   for (const one of seed.organizations ?? []) {
@@ -60,12 +62,23 @@ async function hatsTakenAway(accounts: readonly Account[], app: App): Promise<re
   return kept.filter(({ id, value }) => wearers.has(value) && !worn.has(id as KeyName)).map(({ kind, id }) => ({ op: 'document', kind, id, value: undefined }));
 }
 
-/** The account as it is kept. A password that is right already keeps its hash, so that seeding again changes nothing. */
+/**
+ * The account as it is kept: what the seed says, and what has come to it since (passkeys, the last code that was used, where its sessions end). A password that
+ * is right already keeps its hash, so that seeding again changes nothing.
+ */
 async function withHash(account: Account, app: App): Promise<Account> {
-  if (account.password === undefined) return account;
   const before = (await app.store.document('account', account.username)) as Account | undefined;
-  const right = before?.password !== undefined && (await isPassword(before.password, account.password));
-  return { ...account, password: right ? before.password! : await hashPassword(account.password) };
+  const { password: seeded } = account;
+  if (seeded === undefined) return { ...before, ...account };
+  const right = before?.password !== undefined && (await isPassword(before.password, seeded));
+  return { ...before, ...account, password: right ? before.password! : await hashPassword(seeded) };
+}
+
+/** The client as it is kept: its secret as a hash; one that was revoked stays so, whatever is seeded again. */
+async function asKept(client: Client, app: App): Promise<Client> {
+  const before = (await app.store.document('client', client.client_id)) as Client | undefined;
+  const secret = client.client_secret === undefined ? {} : { client_secret: hashSecret(String(client.client_secret)) };
+  return { ...client, ...secret, ...(before?.status === undefined ? {} : { status: before.status }) };
 }
 
 function originOf({ kind, by }: NonNullable<Seed['resources']>[number]['origin'], resource: Resource): Origin {

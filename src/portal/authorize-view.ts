@@ -55,7 +55,8 @@ export const nothingFitsPage = (asking: Asking, asked: Asked, signIn: string): P
     denyForm(asking, asked),
   ]);
 
-export const choicePage = (asking: Asking, candidates: readonly Choice[], { csrf, session }: Asked): Page => {
+export const choicePage = (asking: Asking, candidates: readonly Choice[], asked: Asked): Page => {
+  const { csrf, session } = asked;
   const isAbout = candidates.some(({ record }) => record !== undefined);
   const acting = candidates.find(({ hat, record }) => hat === session?.acting?.hat && record === session.acting.record);
   return pageOf(asking, isAbout ? 'Which record?' : 'For whom?', [
@@ -78,7 +79,17 @@ export const choicePage = (asking: Asking, candidates: readonly Choice[], { csrf
         buttons(button('Continue')),
       ],
     }),
+    denyForm(asking, asked),
   ]);
+};
+
+/** The request has expired, or is another browser's: which of them is not told. */
+export const nowherePage: Page = {
+  title: 'Please begin again in the app',
+  status: 404,
+  body: html`<div class="text"><h1>Please begin again in the app</h1>
+<p>What the app asked for is not waiting here any more. That happens when some time has passed, when it has been decided already, or when the page is opened in another browser than the one that the app opened.</p>
+<p>Nothing has been allowed by this.</p></div>`,
 };
 
 /** A visit in one line: what for, and when. */
@@ -91,12 +102,12 @@ function encounterText(encounter: Resource): { readonly label: string | Html; re
   return typeof period?.start === 'string' ? { label, hint: html`${day(period.start)}` } : { label };
 }
 
-export const encounterPage = (asking: Asking, encounters: readonly Resource[], { csrf }: Asked): Page =>
+export const encounterPage = (asking: Asking, encounters: readonly Resource[], asked: Asked): Page =>
   pageOf(asking, 'Which visit?', [
     html`<h1>Which visit?</h1><p><strong>${asking.client.client_name}</strong> wants to know which visit this is about.</p>`,
     form({
       action: addressOf(asking),
-      csrf,
+      csrf: asked.csrf,
       body: [
         hidden('step', 'encounter'),
         radios({
@@ -111,4 +122,5 @@ export const encounterPage = (asking: Asking, encounters: readonly Resource[], {
         buttons(button('Continue')),
       ],
     }),
+    denyForm(asking, asked),
   ]);

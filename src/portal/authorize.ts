@@ -6,7 +6,7 @@ import { Problem } from '../fhir/problem.ts';
 import type { Resource } from '../fhir/types.ts';
 import { decisionPage } from './authorize-decision.ts';
 import { nextStep, type Step } from './authorize-steps.ts';
-import { addressOf, choicePage, encounterPage, nothingFitsPage, otherAccountPage } from './authorize-view.ts';
+import { addressOf, choicePage, encounterPage, nothingFitsPage, nowherePage, otherAccountPage } from './authorize-view.ts';
 import { choiceKey } from './choice.ts';
 import { withQuery } from './own-path.ts';
 import { getOf, matchesOf, personOf } from './person.ts';
@@ -26,8 +26,8 @@ export const authorizeRoutes = (parts: PortalParts): readonly Route[] => [
     path,
     who: 'anybody',
     async answer(asked) {
-      const asking = await parts.authorizations.asking(asked.request, asked.response);
-      return show(await stepOf(asking, asked, parts), asking, asked, parts);
+      const asking = await askingOf(asked, parts);
+      return asking === undefined ? nowherePage : show(await stepOf(asking, asked, parts), asking, asked, parts);
     },
   },
   {
@@ -36,7 +36,8 @@ export const authorizeRoutes = (parts: PortalParts): readonly Route[] => [
     who: 'anybody',
     async answer(asked) {
       const { form, request, response, from, session } = asked;
-      const asking = await parts.authorizations.asking(request, response);
+      const asking = await askingOf(asked, parts);
+      if (asking === undefined) return nowherePage;
       const pressed = form.get('step') ?? '';
       if (pressed === 'deny') {
         await parts.authorizations.deny(request, response, { ...from, ...(session === undefined ? {} : { session }) });
@@ -49,6 +50,15 @@ export const authorizeRoutes = (parts: PortalParts): readonly Route[] => [
     },
   },
 ];
+
+async function askingOf({ request, response }: Asked, { authorizations }: PortalParts): Promise<Asking | undefined> {
+  try {
+    return await authorizations.asking(request, response);
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
 
 interface Answering {
   readonly asking: Asking;

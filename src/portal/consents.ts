@@ -2,10 +2,11 @@ import type { Caller } from '../access/caller.ts';
 import { kindOf } from '../access/consent.ts';
 import { elements, referenceName } from '../access/elements.ts';
 import type { Choice } from '../account/accounts.ts';
-import type { Session } from '../account/session.ts';
+import { isConfirmed } from '../account/session.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { KeyName, Resource } from '../fhir/types.ts';
 import { handOf } from '../interaction/app-consent.ts';
+import { confirmFirst } from './confirm.ts';
 import { consentPage, endPage, type Shown } from './consent-view.ts';
 import { wordsOf } from './consent-words.ts';
 import { consentsPage, nothingPage, type SaidBy } from './consents-view.ts';
@@ -13,9 +14,6 @@ import { ownPath, withQuery } from './own-path.ts';
 import { actingAs, getOf, matchesOf, personOf, resourceOf, taken } from './person.ts';
 import type { AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
 import { type Named, readPreview, readWhoCanSee } from './who-can-see.ts';
-
-/** Milliseconds: what widens access needs a second step that was shown no longer ago, which is less than what else matters needs. */
-const FRESH = 5 * 60_000;
 
 /** Who can see a record; what waits for the patient's word; and the end of any of it. */
 export const consentRoutes = (parts: PortalParts): readonly Route[] => [
@@ -32,7 +30,7 @@ export const consentRoutes = (parts: PortalParts): readonly Route[] => [
     answer: async asked =>
       withRecord(asked, parts, async (choice, person) => {
         const shown = await shownOf(asked, choice, person, parts);
-        return consentPage(shown, isFresh(asked.session, parts), asked);
+        return consentPage(shown, isConfirmed(asked.session, true, parts.now()), asked);
       }),
   },
   {
@@ -49,7 +47,7 @@ export const consentRoutes = (parts: PortalParts): readonly Route[] => [
       withRecord(asked, parts, async (choice, person) => {
         const shown = await shownOf(asked, choice, person, parts);
         if (!shown.mayEnd) throw new Problem('forbidden', 'the person cannot end it here');
-        const first = shown.widens ? confirmFirst(asked, parts, `/consents/${shown.id}/end`) : undefined;
+        const first = shown.widens ? confirmFirst(asked, parts.now(), `/consents/${shown.id}/end`) : undefined;
         if (first !== undefined) return first;
         return endPage(shown, asked);
       }),
@@ -61,11 +59,6 @@ export const consentRoutes = (parts: PortalParts): readonly Route[] => [
     answer: async asked => withRecord(asked, parts, (choice, person) => end(asked, choice, person, parts)),
   },
 ];
-
-const isFresh = ({ confirmedAt }: Session, { now }: PortalParts): boolean => confirmedAt !== undefined && now() - confirmedAt <= FRESH;
-/** Where the person shows a second step, and comes back; undefined where that was done just now. */
-const confirmFirst = ({ session }: AskedBySomebody, parts: PortalParts, to: string): Reply | undefined =>
-  isFresh(session, parts) ? undefined : { redirect: withQuery('/confirm', { to }) };
 
 type Working = (choice: Choice, person: Caller) => Promise<Reply>;
 /** Whoever has not chosen a record chooses one first. */
@@ -161,7 +154,7 @@ async function answerProposal(asked: AskedBySomebody, choice: Choice, person: Ca
     return { redirect: '/consents?rejected' };
   }
   if (form.get('decision') !== 'give') throw new Problem('invalid', 'the form names no decision');
-  const first = confirmFirst(asked, parts, `/consents/${id}`);
+  const first = confirmFirst(asked, parts.now(), `/consents/${id}`);
   if (first !== undefined) return first;
   await parts.activate(id, version, handFor(asked, choice));
   return { redirect: '/consents?given' };
@@ -171,7 +164,7 @@ async function end(asked: AskedBySomebody, choice: Choice, person: Caller, parts
   const { form, account, from } = asked;
   const shown = await shownOf(asked, choice, person, parts);
   if (!shown.mayEnd) throw new Problem('forbidden', 'the person cannot end it here');
-  const first = shown.widens ? confirmFirst(asked, parts, `/consents/${shown.id}/end`) : undefined;
+  const first = shown.widens ? confirmFirst(asked, parts.now(), `/consents/${shown.id}/end`) : undefined;
   if (first !== undefined) return first;
   if (shown.grant !== undefined) await parts.authorizations.end(shown.grant, account, from);
   // No request of a client ends a restriction or an app: these pages do, for the patient.

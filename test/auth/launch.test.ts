@@ -122,6 +122,13 @@ describe('what a person decides', () => {
     const scope = 'launch/patient patient/Patient.rs';
     await launch(world, scope, mary, { browser });
     expect((await browser.go(authorizationRequest(world, scope).url)).url).toContain('/auth/interaction/');
+    // It goes by whole seconds.
+    await new Promise(resolve => setTimeout(resolve, 1100));
+    expect((await browser.go(authorizationRequest(world, scope, { prompt: 'login' }).url)).url).toContain('/sign-in');
+    expect((await browser.go(authorizationRequest(world, `${scope} openid`, { max_age: '1000' }).url)).url).toContain('/auth/interaction/');
+    const old = authorizationRequest(world, `${scope} openid`, { max_age: '0' });
+    expect((await browser.go(old.url)).url).toContain('/sign-in');
+    expect((await walk(browser, old.url, mary)).searchParams.get('code')).toEqual(expect.any(String));
     expect((await browser.go(authorizationRequest(world, scope, { prompt: 'none' }).url)).left?.searchParams.get('error')).toBe('interaction_required');
   });
 });

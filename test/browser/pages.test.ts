@@ -17,7 +17,8 @@ const name = 'pages in a browser';
   let browser: Browser;
   let visitor: Visitor;
   beforeAll(async () => {
-    [world, browser] = await Promise.all([openBrowserWorld(), openChromium(chromium!)]);
+    browser = await openChromium(chromium!);
+    world = await openBrowserWorld();
     const redirect_uris = ['https://app.example/callback', 'org.example.app:/done'];
     const app = { kind: 'app', redirect_uris, scope: 'patient/*.cruds patient/Consent.cruds patient/AuditEvent.rs user/*.cruds' } as const;
     await world.app.store.commit(

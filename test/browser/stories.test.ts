@@ -20,7 +20,8 @@ const name = 'stories in a browser';
   let browser: Browser;
   let visitor: Visitor;
   beforeAll(async () => {
-    [world, browser] = await Promise.all([openBrowserWorld(), openChromium(chromium!)]);
+    browser = await openChromium(chromium!);
+    world = await openBrowserWorld();
   });
   afterAll(async () => {
     await browser?.close();

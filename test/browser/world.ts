@@ -35,7 +35,7 @@ export async function openApp(clientId: string, iss: () => string, scope: string
       response.writeHead(400, { 'Content-Type': 'text/html' }).end('<!doctype html><html lang="en"><title>App</title><h1>The app is not connected</h1>');
     }
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve).unref());
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     launch: `${origin}/launch`,

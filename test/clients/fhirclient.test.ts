@@ -24,7 +24,7 @@ beforeAll(async () => {
     keys[alg] = { secret: { ...(await exportJWK(secret)), alg, kid: `key-${alg}` }, open };
   }
   jwksServer = createServer((_request, response) => response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ keys: [keys.RS384!.open] })));
-  await new Promise<void>(resolve => jwksServer.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => jwksServer.listen(0, '127.0.0.1', resolve).unref());
   jwksUri = `http://127.0.0.1:${(jwksServer.address() as AddressInfo).port}/jwks.json`;
   world = await openAuthWorld({}, [
     publicApp,

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { CONFIRMED_FOR } from '../../src/account/session.ts';
 import { fakeWorld } from './fake-world.ts';
 import { setCookies, type Visitor, visitorOf } from './visitor.ts';
 
 const now = Date.parse('2026-06-01T12:00:00.000Z');
-const quarter = 15 * 60_000;
+const since = CONFIRMED_FOR;
 const world = () => {
   const { app, accounts } = fakeWorld();
   return {
@@ -23,7 +24,7 @@ describe('what changes the keys of an account', () => {
     '/account/recovery',
   ])('%s asks for the second step again, unless it was just shown; the page and the form alike', async path => {
     const { app, accounts, enter } = world();
-    for (const stale of [enter('mary'), enter('mary', quarter)]) {
+    for (const stale of [enter('mary'), enter('mary', since)]) {
       const response = await stale.get(path);
       expect([response.status, response.headers.location]).toEqual([303, `/confirm?to=${encodeURIComponent(path)}`]);
       const form = await stale.send('/account', '/sign-out').then(() => stale.get('/account'));
@@ -31,7 +32,7 @@ describe('what changes the keys of an account', () => {
     }
     // A form that was open for too long: nothing is done.
     const before = JSON.stringify(accounts.kept.get('mary'));
-    const mary = visitorOf(app, accounts.enter('mary', { confirmedAt: now - quarter }));
+    const mary = visitorOf(app, accounts.enter('mary', { confirmedAt: now - since }));
     const sent = await mary.post(path, {
       csrf: /name="csrf" value="([^"]+)"/.exec((await mary.get('/account')).text)![1]!,
       old: 'correct-horse-battery-1',
@@ -39,7 +40,7 @@ describe('what changes the keys of an account', () => {
     });
     expect(sent.headers.location).toBe(`/confirm?to=${encodeURIComponent(path)}`);
     expect(JSON.stringify(accounts.kept.get('mary'))).toBe(before);
-    expect((await enter('mary', quarter - 1).get(path)).status).toBe(200);
+    expect((await enter('mary', since - 1).get(path)).status).toBe(200);
   });
 
   test('showing it leads back', async () => {
@@ -55,7 +56,7 @@ describe('what changes the keys of an account', () => {
 
   test('without a second step, somebody who has just signed in may add one; later she signs in again first', async () => {
     const { app, accounts } = world();
-    const late = visitorOf(app, accounts.enter('anna', { signedInAt: now - quarter }));
+    const late = visitorOf(app, accounts.enter('anna', { signedInAt: now - since }));
     expect((await late.get('/account/authenticator')).headers.location).toBe('/sign-in?again=&to=%2Faccount%2Fauthenticator');
     const anna = visitorOf(app, accounts.enter('anna'));
     const page = await anna.get('/confirm?to=/terms');

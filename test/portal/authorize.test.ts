@@ -110,7 +110,8 @@ describe('the decision', () => {
   });
 
   test('an unknown request is nowhere', async () => {
-    expect((await mary.get(path)).status).toBe(404);
+    const answer = await mary.get(path);
+    expect([answer.status, textOf(answer.text).includes('Please begin again in the app')]).toEqual([404, true]);
   });
 });
 

@@ -152,12 +152,25 @@ export const consentsArb: fc.Arbitrary<readonly Made[]> = fc
   );
 
 const scopeTypes = ['MedicationStatement', 'Observation', 'Patient', 'Medication', 'Consent', 'Provenance', 'Practitioner'];
+/** What may limit a scope over a type. */
+const limits: Readonly<Record<string, readonly string[]>> = {
+  MedicationStatement: ['status=active', 'status=completed', 'subject=Patient/p1'],
+  Observation: ['code=http://loinc.org|718-7', 'status=final', 'category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory'],
+  Patient: ['_id=p1', 'gender=female'],
+  Consent: ['status=active'],
+};
+/** Reading and searching always together, since that is what agrees; v1 and v2, with and without limits, of one type or all. */
+const scopeArb = (level: string): fc.Arbitrary<string> =>
+  fc.tuple(pick('*', ...scopeTypes, ...scopeTypes), pick('rs', 'read', 'crus', 'rs'), fc.nat(5)).map(([type, may, at]) => {
+    const limit = may === 'read' ? undefined : limits[type]?.[at];
+    return `${level}/${type}.${may}${limit === undefined ? '' : `?${limit}`}`;
+  });
 const scopesArb = (level: string): fc.Arbitrary<string> =>
   fc.oneof(
     fc.constant(`${level}/*.rs`),
     fc.constant(`${level}/*.read`),
     some(...scopeTypes).map(types => types.map(type => `${level}/${type}.rs`).join(' ')),
-    pick(`${level}/MedicationStatement.rs?status=active`, `${level}/Observation.rs?code=http://loinc.org|718-7 ${level}/Patient.rs`),
+    fc.array(scopeArb(level), { minLength: 1, maxLength: 5 }).map(scopes => scopes.join(' ')),
   );
 const asCaller = (more: Pick<Caller, 'kind' | 'who' | 'actors' | 'purpose'> & Partial<Caller>, scope: string): Caller => ({
   client: 'test',
