@@ -1,8 +1,8 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The optional packages are Node itself, which this image has; the `prepare` script only links the CLI, as is done below.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+# Among the optional packages is Node itself, which this image has; the `prepare` script only links the CLI, as is done below.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/node-linux-* node_modules/.bin/node
 COPY profiles profiles
 COPY src src
 # Whatever the umask of the checkout was: `node` may read everything and change nothing.
@@ -16,7 +16,8 @@ ENV NODE_ENV=production \
     NODE_OPTIONS=--disable-warning=ExperimentalWarning \
     HOST=0.0.0.0 \
     PORT=8080 \
-    KINDRED_STORE=sqlite:/data/kindred.db
+    KINDRED_STORE=sqlite:/data/kindred.db \
+    KINDRED_MAIL=dir:/data/mail
 # /data is all that is ever written, and a new volume takes its owner from here.
 RUN ln -s /app/src/main.ts /usr/local/bin/kindred && install -d -o node -g node -m 700 /data
 WORKDIR /app

@@ -27,7 +27,7 @@ export const tellOfApp = (mail: Mail, account: Pick<Account, 'email'>): void => 
 type Warn = (level: 'warn', event: string, details: Readonly<Record<string, unknown>>) => void;
 
 /**
- * `address`: `dir:PATH`, where each message becomes an `.eml`; or `smtp://…`, `smtps://…`. `from`: the sender. The log hears of failures, never of addresses.
+ * `address`: `dir:PATH`, where each message becomes an `.eml`; or `smtp://…`, `smtps://…`. `from`: the sender. The log hears what was sent and what failed, never of addresses.
  * Throws where the address is none of these.
  */
 export function makeMail(address: string, log: Warn, from = 'Kindred <no-reply@localhost>'): Mail {
@@ -36,8 +36,9 @@ export function makeMail(address: string, log: Warn, from = 'Kindred <no-reply@l
     tell({ email }, what) {
       if (email === undefined) return;
       const [subject, text] = news[what];
-      send({ from, to: { name: '', address: email }, subject, text: `${text}\n\n${close}\n` }).catch((error: { code?: unknown }) =>
-        log('warn', 'a mail was not sent', { what, code: String(error.code ?? 'unknown') }),
+      send({ from, to: { name: '', address: email }, subject, text: `${text}\n\n${close}\n` }).then(
+        () => log('info', 'a mail was sent', { what }),
+        (error: { code?: unknown }) => log('warn', 'a mail was not sent', { what, code: String(error.code ?? 'unknown') }),
       );
     },
   };

@@ -12,7 +12,7 @@ import Provider, {
 import type { Claims } from './caller.ts';
 import type { OauthGrant } from './client.ts';
 import { isSecret } from './client-metadata.ts';
-import { algorithms, type KeySet, signs } from './keys.ts';
+import { algorithms, type KeySet } from './keys.ts';
 import type { Launch } from './launch.ts';
 import { allowedScopes, contextScopes, isMixed, MAX_SCOPE, wordsOf } from './scopes.ts';
 import { audienceOf, issuerOf } from './verify.ts';
@@ -227,5 +227,3 @@ const fetchAnywhere: NonNullable<Configuration['fetch']> = (address, init) => {
 function originOf(uri: string): string | undefined {
   return URL.canParse(uri) ? new URL(uri).origin : undefined;
 }
-/** The key that signs access tokens now, for who compares. */
-export const tokenKeyOf = (keys: KeySet): string => signs(keys, algorithms.token).id;

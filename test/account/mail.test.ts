@@ -15,7 +15,7 @@ afterEach(() => folder.remove());
 
 const logged: unknown[][] = [];
 beforeEach(() => void logged.splice(0));
-const log = (...line: unknown[]): void => void logged.push(line);
+const log = (level: string, ...line: unknown[]): void => void (level === 'warn' && logged.push([level, ...line]));
 async function until<T>(look: () => T | undefined): Promise<T> {
   for (let at = 0; at < 200; at++) {
     const found = look();

@@ -5,13 +5,13 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import request from 'supertest';
-import { serve } from '../../src/serve.ts';
 import type { Running } from '../../src/cli/command.ts';
 import family from '../../src/cli/demo-family.json' with { type: 'json' };
 import { mistakesIn, type Seed } from '../../src/cli/seed-format.ts';
 import { plant } from '../../src/cli/seeding.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Resource } from '../../src/fhir/types.ts';
+import { serve } from '../../src/serve.ts';
 import { scratchStore } from '../engine.ts';
 
 /** A running server with a family in it, and what tests ask of it over HTTP. */

@@ -1,6 +1,6 @@
-import { serve } from '../../src/serve.ts';
 import type { Running } from '../../src/cli/command.ts';
 import { printBody } from '../../src/interaction/print.ts';
+import { serve } from '../../src/serve.ts';
 import { configWith } from '../http/world.ts';
 import { type Json, nameOf } from './data.ts';
 
