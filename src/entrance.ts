@@ -14,6 +14,7 @@ import type { PortalParts } from './portal/route.ts';
 /** The authorization server and the pages, put together. `refused`: counts those who are refused and of whom nothing is known; `tell`: a line for the operator. */
 export async function makeEntrance(app: App, refused: (address: string) => void, tell: PortalParts['log']): Promise<Entrance> {
   const { store, keys, url, now, note, config, accounts, log } = app;
+  const since = now();
   const from = (message: Parameters<typeof addressOf>[0]): string => addressOf(message, config.proxies);
   const server = makeAuthorizationServer({
     store,
@@ -35,7 +36,7 @@ export async function makeEntrance(app: App, refused: (address: string) => void,
   return {
     published: {
       '/fhir/.well-known/smart-configuration': () => smartConfiguration(url, config.registration !== 'off'),
-      '/fhir/.well-known/user-access-brands.json': () => brandBundle(store, url),
+      '/fhir/.well-known/user-access-brands.json': () => brandBundle(store, url, since),
       '/smart-style.json': () => smartStyle,
     },
     authorize: async (request, response) =>

@@ -1,4 +1,5 @@
 import type { Organization } from '../account/account.ts';
+import type { Instant } from '../fhir/types.ts';
 import type { ResourceStore } from '../store/store.ts';
 import { audienceOf } from './verify.ts';
 
@@ -6,9 +7,9 @@ const extension = (name: string) => `http://hl7.org/fhir/StructureDefinition/${n
 
 /**
  * Who can be reached here, for apps that let people choose (SMART App Launch 2.2, User-access brands): the organizations that are configured, each with this
- * portal, and the one FHIR endpoint.
+ * portal, and the one FHIR endpoint. `since`: when this server began.
  */
-export async function brandBundle(store: ResourceStore, url: string): Promise<object> {
+export async function brandBundle(store: ResourceStore, url: string, since: Instant): Promise<object> {
   const organizations = (await store.documents('organization')).map(({ value }) => value as Organization);
   const endpoint = {
     resourceType: 'Endpoint',
@@ -25,7 +26,7 @@ export async function brandBundle(store: ResourceStore, url: string): Promise<ob
   return {
     resourceType: 'Bundle',
     type: 'collection',
-    timestamp: new Date(0).toISOString(),
+    timestamp: since,
     entry: resources.map(resource => ({ fullUrl: `${audienceOf(url)}/${resource.resourceType}/${resource.id}`, resource })),
   };
 }

@@ -2,6 +2,7 @@ import * as querystring from 'node:querystring';
 import { Readable } from 'node:stream';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
+import type { OccurrenceCode } from '../audit/occurrence.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { PresentedToken } from './adapter.ts';
 import { introspection, type ServerParts } from './authorization-server.ts';
@@ -34,7 +35,7 @@ export function makeMiddleware(provider: Provider, parts: Parts): (context: Cont
       context.status = error.statusCode;
       context.body = { error: error.error, error_description: error.error_description };
     }
-    if (context.status >= 400 && context.path !== '/authorize') await noteRefusal(context, parts);
+    await noteRefusal(context, parts);
   };
 }
 
@@ -152,12 +153,29 @@ async function readBody(context: Context): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** A refusal of a client that has shown who it is has a line of its own; all others are counted by address. */
+const codes: Readonly<Record<string, OccurrenceCode>> = {
+  '/authorize': 'authorize',
+  '/token': 'token',
+  '/introspect': 'introspect',
+  '/revoke': 'revoke',
+  '/register': 'register',
+};
+/** A refusal of a client that is known has a line of its own, if it has shown who it is where it must; all others are counted by address. */
 async function noteRefusal(context: Context, parts: Parts): Promise<void> {
+  const refusal = refusalOf(context);
+  if (refusal === undefined) return;
   const address = parts.addressOf(context.req);
   const client = context.oidc?.entities.Client?.clientId;
-  const { error, error_description: text } = (context.body ?? {}) as { error?: string; error_description?: string };
-  if (client === undefined || error === 'invalid_client') return parts.refused(address);
-  const code = ({ '/token': 'token', '/introspect': 'introspect', '/revoke': 'revoke' } as const)[context.path] ?? 'register';
-  await parts.store.commit(parts.note({ code, outcome: '8', client, address, why: `${error ?? context.status}: ${text ?? 'refused'}` }), parts.now());
+  const code = codes[context.path];
+  if (client === undefined || code === undefined || refusal.error === 'invalid_client') return parts.refused(address);
+  await parts.store.commit(parts.note({ code, outcome: '8', client, address, why: `${refusal.error}: ${refusal.text}` }), parts.now());
+}
+/** In the body, or in where the browser is sent. */
+function refusalOf({ status, body, response }: Context): { readonly error: string; readonly text: string } | undefined {
+  const sent = response.get('location');
+  const told = sent === '' || !URL.canParse(sent) ? undefined : new URL(sent);
+  const params = told === undefined ? undefined : new URLSearchParams(told.searchParams.has('error') ? told.search : told.hash.slice(1));
+  const { error, error_description: text } = (params === undefined ? (body ?? {}) : Object.fromEntries(params)) as { error?: string; error_description?: string };
+  if (status < 400 && (params === undefined || error === undefined)) return undefined;
+  return { error: error ?? String(status), text: text ?? 'refused' };
 }

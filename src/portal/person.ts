@@ -7,25 +7,32 @@ import type { Answer, FhirRequest } from '../interaction/interaction.ts';
 import { ownPath } from './own-path.ts';
 import type { AskedBySomebody, PortalParts, Reply } from './route.ts';
 
-/** Everything that such a person may do: what of it is permitted, the Consents say. */
-const { scopes } = parseScopes('patient/*.cruds patient/Consent.cruds patient/AuditEvent.rs');
-const purposes = { patient: 'PATRQT', caregiver: 'FAMRQT' } as const;
+/** What each may do here: what of it is permitted, the Consents say. A practitioner finds a patient, and a visit of the one that was chosen. */
+const scopesOf = {
+  record: parseScopes('patient/*.cruds patient/Consent.cruds patient/AuditEvent.rs').scopes,
+  practitioner: parseScopes('user/Patient.rs').scopes,
+  ofPatient: parseScopes('patient/Patient.rs patient/Encounter.rs').scopes,
+} as const;
+const purposes = { patient: 'PATRQT', caregiver: 'FAMRQT', practitioner: 'TREAT' } as const;
 
 /**
- * Somebody in our own pages, acting for a record, as the rules know callers. Throws Problem 'forbidden' for a choice that names no record: a practitioner
- * does nothing in these pages.
+ * Somebody in our own pages, as the rules know callers. A practitioner's choice names a record once a patient has been chosen; until then every patient whom
+ * the practitioner may see is in reach. Throws Problem 'forbidden' for anybody else's choice that names no record.
  */
 export function personOf({ account, from }: Pick<AskedBySomebody, 'account' | 'from'>, { kind, hat, record }: Choice): Caller {
-  if (kind === 'practitioner' || record === undefined) throw new Problem('forbidden', 'these pages are about one record');
+  const isPractitioner = kind === 'practitioner';
+  if (!isPractitioner && record === undefined) throw new Problem('forbidden', 'these pages are about one record');
+  const organization = isPractitioner ? account.hats.find(one => one.resource === hat)?.organization : undefined;
   return {
     kind,
     client: 'kindred',
     account: account.username,
     who: hat,
-    actors: [hat],
-    record,
+    actors: organization === undefined ? [hat] : [hat, `Organization/${organization}`],
+    ...(record === undefined ? {} : { record }),
+    ...(organization === undefined ? {} : { organization }),
     purpose: purposes[kind],
-    scopes,
+    scopes: isPractitioner ? scopesOf[record === undefined ? 'practitioner' : 'ofPatient'] : scopesOf.record,
     grant: 'kindred',
     token: 'page',
     grantEpoch: 0,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { makeMail, type News, tellOfApp } from '../../src/account/mail.ts';
+import type { WriteLog } from '../../src/log.ts';
 
 let folder: { readonly path: string; remove(): void };
 beforeEach(() => {
@@ -15,7 +16,7 @@ afterEach(() => folder.remove());
 
 const logged: unknown[][] = [];
 beforeEach(() => void logged.splice(0));
-const log = (level: string, ...line: unknown[]): void => void (level === 'warn' && logged.push([level, ...line]));
+const log: WriteLog = (level, ...line) => void (level === 'warn' && logged.push([level, ...line]));
 async function until<T>(look: () => T | undefined): Promise<T> {
   for (let at = 0; at < 200; at++) {
     const found = look();

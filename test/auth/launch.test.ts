@@ -259,6 +259,23 @@ describe('authorization requests that are refused', () => {
     expect(page.html).toContain('<h1>');
   });
 
+  test('what a known client is refused is in the log, and a stranger is counted', async () => {
+    const since = new Date().toISOString();
+    await start({ aud: 'https://elsewhere.example/fhir' });
+    await start({ client_id: 'nobody' });
+    await world.post('/token', { grant_type: 'authorization_code', code: 'x', redirect_uri: REDIRECT, client_id: 'phone', code_verifier: 'x'.repeat(43) });
+    const events: { outcome: string; outcomeDesc?: string }[] = [];
+    for await (const link of world.app.store.chain())
+      for (const event of link.events) {
+        const record = JSON.parse(Buffer.from(event.body).toString('utf8')) as { at: string; outcome: string; code: string; why?: string };
+        if (record.at >= since && record.outcome === '8') events.push({ outcome: record.code, outcomeDesc: record.why ?? '' });
+      }
+    expect(events).toEqual([
+      { outcome: 'authorize', outcomeDesc: expect.stringContaining('invalid_target') },
+      { outcome: 'token', outcomeDesc: expect.stringContaining('invalid_grant') },
+    ]);
+  });
+
   test('POST is taken as GET is (authorize-post)', async () => {
     const browser = world.browser();
     const { query, verifier } = authorizationRequest(world, 'launch/patient patient/Patient.rs');

@@ -1,11 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { type TOTP, URI } from 'otpauth';
 import type { Browser } from 'playwright-core';
+import { makeLaunch } from '../../src/auth/launch.ts';
 import { anna, drLee, type Person } from '../auth/world.ts';
 import { findChromium, openChromium } from './chromium.ts';
 import { openVisitor, type Visitor } from './visitor.ts';
-import { type BrowserWorld, openBrowserWorld } from './world.ts';
+import { type BrowserWorld, makeCodes, openBrowserWorld, statusOf } from './world.ts';
 
 // The pages that the stories do not pass, and proof that a page with faults is found.
 jest.setTimeout(120_000);
@@ -77,7 +79,7 @@ const name = 'pages in a browser';
 
   test('an app asks for a lot, for nothing that is left, and for what does not fit', async () => {
     await visitor.go(authorize('known', 'launch/patient openid fhirUser offline_access patient/*.cruds patient/Consent.cruds patient/AuditEvent.rs nonsense'));
-    if (visitor.at() !== '/sign-in') throw new Error((await main()) ?? '');
+    expect(visitor.at()).toBe('/sign-in');
     await visitor.fill({ username: anna.username, password: anna.password });
     await visitor.click('main form[action="/sign-in"] button');
     // Anna has two records.
@@ -104,8 +106,58 @@ const name = 'pages in a browser';
     expect(visitor.at()).toMatch(/^\/auth\/interaction/);
   });
 
+  test('everything works without the script', async () => {
+    const plain = await openVisitor(browser, world.url, { scripts: false });
+    await plain.go('/sign-up');
+    await plain.fill({ given: 'Rosa', family: 'Reyes', birthDate: '1990-05-17', username: 'rosa', password: 'violet harbour tractor nine' });
+    await plain.page.locator('main [name="terms"]').check();
+    await plain.click('main form[action="/sign-up"] button');
+    await plain.go('/account/passkeys');
+    expect(await plain.page.locator('main form[data-passkey]').isVisible()).toBe(false);
+    await plain.go(world.medications.launch);
+    await plain.click('main button[name="step"][value="allow"]');
+    expect(await statusOf(world.medications.client(), 'MedicationStatement')).toBe(200);
+    await plain.go('/apps');
+    await plain.click('main a[href$="/end"]');
+    await plain.click('main form[action$="/end"] button');
+    expect(await statusOf(world.medications.client(), 'MedicationStatement')).toBe(401);
+    await plain.close();
+    expect(plain.faults).toEqual([]);
+  });
+
+  test('a launch for somebody else, and an app that is refused', async () => {
+    const launch = await makeLaunch({ client: 'known', account: 'dr-lee', patient: 'mary' }, world.app);
+    await signIn(anna);
+    await visitor.go(authorize('known', 'launch patient/Patient.r', { launch }));
+    expect(await visitor.page.locator('main button[value="allow"]').count()).toBe(0);
+    expect(await main()).toContain('dr-lee');
+    await visitor.go(world.medications.launch);
+    if ((await visitor.page.locator('main input[type="radio"]').count()) > 0) {
+      await visitor.page.locator('main input[type="radio"]').first().check();
+      await visitor.click('main form:has(input[type="radio"]) button');
+    }
+    await visitor.click('main button[name="step"][value="deny"]');
+    expect(() => world.medications.client()).toThrow(/access_denied/);
+  });
+
   test('the account, with a second step and recovery codes', async () => {
     await signIn(drLee);
+    await visitor.go('/account/authenticator');
+    await visitor.click('main form[action="/account/authenticator"] button');
+    const code = makeCodes(URI.parse((await visitor.page.locator('main a[href^="otpauth:"]').getAttribute('href'))!) as TOTP);
+    await visitor.fill({ code: code() });
+    await visitor.click('main form[action="/account/authenticator/code"] button');
+    await visitor.go('/account/recovery');
+    await visitor.click('main form[action="/account/recovery"] button');
+    const [recovery] = /[a-z0-9]{4,5}(-[a-z0-9]{4,5}){1,}/i.exec((await main()) ?? '') ?? [];
+    await visitor.go('/account/password');
+    await visitor.page.evaluate('document.querySelector(\'main form[action="/account/password"]\').noValidate = true');
+    await visitor.click('main form[action="/account/password"] button');
+    await visitor.click('header form[action="/sign-out"] button');
+    await signIn(drLee);
+    await visitor.page.evaluate("document.querySelectorAll('main details').forEach(node => { node.open = true; })");
+    await visitor.fill({ recovery: recovery ?? '' });
+    await visitor.click('main form:has([name="recovery"]) button');
     for (const path of ['/', '/records', '/consents', '/apps', '/account', '/confirm?to=/account', '/account/authenticator', '/nowhere'])
       await visitor.go(path);
   });

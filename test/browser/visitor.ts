@@ -47,8 +47,8 @@ async function faultsOf(page: Page): Promise<readonly string[]> {
   return [...new Set(faults)];
 }
 
-export async function openVisitor(browser: Browser, origin: string): Promise<Visitor> {
-  const context = await browser.newContext({ viewport: WIDE, locale: 'en-GB' });
+export async function openVisitor(browser: Browser, origin: string, { scripts = true }: { readonly scripts?: boolean } = {}): Promise<Visitor> {
+  const context = await browser.newContext({ viewport: WIDE, locale: 'en-GB', javaScriptEnabled: scripts });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const faults: string[] = [];
