@@ -130,6 +130,7 @@ async function appOn(
     keys,
     note,
     accounts,
+    mail,
     end: (id, from) => endGrant(id, { store, note, now, url, run: walk }, from),
     verify: makeVerifier({ ...tokens, keys, outsiders: makeOutsiders(issuers, { ...tokens, privateJwks: config.privateJwks }) }),
     open: openCaller,

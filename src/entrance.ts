@@ -1,3 +1,4 @@
+import { tellOfApp } from './account/mail.ts';
 import { makeAuthorizationServer } from './auth/authorization-server.ts';
 import { makeAuthorizations } from './auth/authorizations.ts';
 import { brandBundle } from './auth/brands.ts';
@@ -32,7 +33,16 @@ export async function makeEntrance(app: App, refused: (address: string) => void,
     errorPage,
     pageHeaders,
   });
-  const authorizations = makeAuthorizations({ store, registry: app.parts.registry, server, url, now, note, run: app.walk });
+  const authorizations = makeAuthorizations({
+    store,
+    registry: app.parts.registry,
+    server,
+    url,
+    now,
+    note,
+    tell: account => tellOfApp(app.mail, account),
+    run: app.walk,
+  });
   return {
     published: {
       '/fhir/.well-known/smart-configuration': () => smartConfiguration(url, config.registration !== 'off'),

@@ -24,13 +24,13 @@ export interface Mail {
 export const tellOfApp = (mail: Mail, account: Pick<Account, 'email'>): void => mail.tell(account, 'app-connected');
 
 /** Where the operator reads of failures. */
-type Warn = (level: 'warn', event: string, details: Readonly<Record<string, unknown>>) => void;
+type Tell = (level: 'info' | 'warn', event: string, details: Readonly<Record<string, unknown>>) => void;
 
 /**
  * `address`: `dir:PATH`, where each message becomes an `.eml`; or `smtp://…`, `smtps://…`. `from`: the sender. The log hears what was sent and what failed, never of addresses.
  * Throws where the address is none of these.
  */
-export function makeMail(address: string, log: Warn, from = 'Kindred <no-reply@localhost>'): Mail {
+export function makeMail(address: string, log: Tell, from = 'Kindred <no-reply@localhost>'): Mail {
   const send = senderOf(address);
   return {
     tell({ email }, what) {

@@ -27,6 +27,8 @@ export interface AuthorizationParts {
   readonly url: string;
   now(): string;
   note(occurrence: Occurrence): readonly Change[];
+  /** Tells the owner of the account that an app was connected. */
+  tell(account: Account): void;
   /** Takes an interaction that no address leads to along the road. */
   run(interaction: Interaction, path: readonly string[], caller: Caller): Promise<unknown>;
 }
@@ -118,6 +120,7 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
         };
         await parts.run(authorizeApp(consent, () => audienceOf(url)) as Interaction, ['Consent', grant.id], handFor(grant));
       }
+      parts.tell(account);
       // The request goes on as if only this had been asked for: code, tokens, refresh and answer all agree.
       interaction.params.scope = grant.scope;
       await interaction.save(interaction.exp - Math.floor(Date.now() / 1000));
@@ -153,7 +156,7 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
 /** Ends an authorization and its Consent, whoever asks. Of one that has ended already, nothing. */
 export async function endGrant(
   id: string,
-  { store, note, now, run, url }: Omit<AuthorizationParts, 'registry' | 'server'>,
+  { store, note, now, run, url }: Omit<AuthorizationParts, 'registry' | 'server' | 'tell'>,
   from: { readonly address?: string } = {},
 ): Promise<void> {
   const grant = (await store.document('grant', id)) as OauthGrant | undefined;

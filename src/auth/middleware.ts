@@ -175,7 +175,10 @@ function refusalOf({ status, body, response }: Context): { readonly error: strin
   const sent = response.get('location');
   const told = sent === '' || !URL.canParse(sent) ? undefined : new URL(sent);
   const params = told === undefined ? undefined : new URLSearchParams(told.searchParams.has('error') ? told.search : told.hash.slice(1));
-  const { error, error_description: text } = (params === undefined ? (body ?? {}) : Object.fromEntries(params)) as { error?: string; error_description?: string };
+  const { error, error_description: text } = (params === undefined ? (body ?? {}) : Object.fromEntries(params)) as {
+    error?: string;
+    error_description?: string;
+  };
   if (status < 400 && (params === undefined || error === undefined)) return undefined;
   return { error: error ?? String(status), text: text ?? 'refused' };
 }

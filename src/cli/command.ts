@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Caller } from '../access/caller.ts';
 import type { Accounts } from '../account/accounts.ts';
+import type { Mail } from '../account/mail.ts';
 import type { Occurrence } from '../audit/occurrence.ts';
 import type { TokenRequest, TokenResponse } from '../auth/issue.ts';
 import type { KeyRing } from '../auth/keys.ts';
@@ -29,6 +30,7 @@ export interface App {
   now(): string;
   readonly keys: KeyRing;
   readonly accounts: Accounts;
+  readonly mail: Mail;
   /** A line of the log about what happens beside the road. */
   note(occurrence: Occurrence): readonly Extract<Change, { readonly op: 'event' }>[];
   /** Ends an authorization: all its tokens, and its Consent. */

@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
-import { type AuthWorld, anna, authorizationRequest, drLee, launch, mary, openAuthWorld, publicApp, REDIRECT, walk } from './world.ts';
+import { type AuthWorld, anna, authorizationRequest, drLee, launch, mail, mary, openAuthWorld, publicApp, REDIRECT, walk } from './world.ts';
 
 // SMART App Launch 2.2: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 let world: AuthWorld;
@@ -90,6 +92,17 @@ describe('what a person decides', () => {
   test('denied: access_denied, with the state, and no code', async () => {
     const { back, state } = await launch(world, 'launch/patient patient/Patient.rs', mary, { deny: true });
     expect([back.searchParams.get('error'), back.searchParams.get('state'), back.searchParams.get('code')]).toEqual(['access_denied', state, null]);
+  });
+
+  test('the person is told by mail that an app was connected, and of nothing else', async () => {
+    const account = (await world.app.store.document('account', 'mary')) as object;
+    await world.app.store.commit([{ op: 'document', kind: 'account', id: 'mary', value: { ...account, email: 'mary@example.org' } }], world.app.now());
+    await launch(world, 'launch/patient patient/MedicationStatement.rs');
+    for (let waited = 0; readdirSync(mail).length === 0 && waited < 100; waited++) await new Promise(resolve => setTimeout(resolve, 50));
+    const [file] = readdirSync(mail);
+    const text = readFileSync(join(mail, file!), 'utf8');
+    expect(text).toContain('To: mary@example.org');
+    for (const hidden of ['Medication', 'mary-', 'http', publicApp.client_name]) expect(text).not.toContain(hidden);
   });
 
   test('a form that is sent twice makes one authorization', async () => {

@@ -1,4 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import type { Client } from '../../src/auth/client.ts';
 import { hashSecret } from '../../src/auth/client-metadata.ts';
@@ -30,10 +33,12 @@ export interface AuthWorld extends World {
   assertion(client: string, alg: string, kid: string, secret: CryptoKey, changes?: { readonly claims?: object; readonly header?: object }): Promise<string>;
 }
 
+/** Where post ends up. */
+export const mail = mkdtempSync(join(tmpdir(), 'kindred-mail-'));
 export const REDIRECT = 'http://127.0.0.1:9/callback';
 
 export async function openAuthWorld(environment: Record<string, string> = {}, clients: readonly Client[] = []): Promise<AuthWorld> {
-  const world = await openWorld({ KINDRED_PRIVATE_JWKS: 'on', KINDRED_MAIL: 'dir:/tmp/kindred-test-mail', ...environment }, family as Seed);
+  const world = await openWorld({ KINDRED_PRIVATE_JWKS: 'on', KINDRED_MAIL: `dir:${mail}`, ...environment }, family as Seed);
   const { url } = world;
   const issuer = `${url}/auth`;
   const add = async (client: Client): Promise<void> => {

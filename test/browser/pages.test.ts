@@ -158,6 +158,7 @@ const name = 'pages in a browser';
     await visitor.page.evaluate("document.querySelectorAll('main details').forEach(node => { node.open = true; })");
     await visitor.fill({ recovery: recovery ?? '' });
     await visitor.click('main form:has([name="recovery"]) button');
+    expect(await visitor.page.locator('header form[action="/sign-out"]').count()).toBe(1);
     for (const path of ['/', '/records', '/consents', '/apps', '/account', '/confirm?to=/account', '/account/authenticator', '/nowhere'])
       await visitor.go(path);
   });

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import * as oidc from 'openid-client';
 import { type AuthWorld, clientKey, mary, openAuthWorld, publicApp, REDIRECT, walk } from '../auth/world.ts';
 import { lisinopril } from '../http/resources.ts';
 
 // A certified OpenID Connect client that checks whatever it is sent: https://github.com/panva/openid-client
-const MINUTE = 60_000;
+jest.setTimeout(60_000);
 const SCOPE = 'launch/patient openid fhirUser profile offline_access patient/Patient.r patient/MedicationStatement.rs';
 const algorithms = ['ES384', 'RS384'] as const;
 type Key = Awaited<ReturnType<typeof clientKey>>;
@@ -29,7 +29,7 @@ beforeAll(async () => {
   ]);
   const ehr = world.as(await world.token('ehr-ima', 'system/*.cruds'));
   expect((await ehr.post('MedicationStatement', lisinopril())).status).toBe(201);
-}, MINUTE);
+});
 afterAll(() => world.end());
 
 /** Everything that the client knows of the server it has read there. */
@@ -74,45 +74,37 @@ test('discovery (OpenID Connect Discovery 1.0 §4), and the same in SMART’s wo
     expect([name, smart[name]]).toEqual([name, metadata[name]]);
 });
 
-test.each(algorithms)(
-  'code flow, %s: id_token, refresh, introspection, revocation',
-  async alg => {
-    const config = await discovered(`app-${alg}`, assertion(alg, alg === 'ES384'));
-    const first = await authorized(config);
-    expect(first).toMatchObject({ token_type: 'bearer', expires_in: 3600, patient: 'mary', scope: SCOPE, refresh_token: expect.any(String) });
-    // Signature, issuer, audience, times and nonce have been checked by the library.
-    expect(first.claims()).toMatchObject({ iss: world.issuer, aud: `app-${alg}`, sub: 'mary', fhirUser: `${world.base}/Patient/mary` });
-    expect((await world.fhir('MedicationStatement', first.access_token)).body.entry).toHaveLength(1);
+test.each(algorithms)('code flow, %s: id_token, refresh, introspection, revocation', async alg => {
+  const config = await discovered(`app-${alg}`, assertion(alg, alg === 'ES384'));
+  const first = await authorized(config);
+  expect(first).toMatchObject({ token_type: 'bearer', expires_in: 3600, patient: 'mary', scope: SCOPE, refresh_token: expect.any(String) });
+  // Signature, issuer, audience, times and nonce have been checked by the library.
+  expect(first.claims()).toMatchObject({ iss: world.issuer, aud: `app-${alg}`, sub: 'mary', fhirUser: `${world.base}/Patient/mary` });
+  expect((await world.fhir('MedicationStatement', first.access_token)).body.entry).toHaveLength(1);
 
-    const second = await oidc.refreshTokenGrant(config, first.refresh_token!);
-    expect(second).toMatchObject({ patient: 'mary', scope: SCOPE });
-    expect(second.claims()).toMatchObject({ sub: 'mary' });
-    expect(second.refresh_token).not.toBe(first.refresh_token);
-    const narrower = await oidc.refreshTokenGrant(config, second.refresh_token!, { scope: 'patient/Patient.r' });
-    expect(narrower.scope).toBe('patient/Patient.r');
-    expect((await world.fhir('Patient/mary', narrower.access_token)).status).toBe(200);
-    expect((await world.fhir('MedicationStatement', narrower.access_token)).status).toBe(403);
+  const second = await oidc.refreshTokenGrant(config, first.refresh_token!);
+  expect(second).toMatchObject({ patient: 'mary', scope: SCOPE });
+  expect(second.claims()).toMatchObject({ sub: 'mary' });
+  expect(second.refresh_token).not.toBe(first.refresh_token);
+  const narrower = await oidc.refreshTokenGrant(config, second.refresh_token!, { scope: 'patient/Patient.r' });
+  expect(narrower.scope).toBe('patient/Patient.r');
+  expect((await world.fhir('Patient/mary', narrower.access_token)).status).toBe(200);
+  expect((await world.fhir('MedicationStatement', narrower.access_token)).status).toBe(403);
 
-    const about = await oidc.tokenIntrospection(config, second.access_token);
-    expect(about).toMatchObject({ active: true, client_id: `app-${alg}`, scope: SCOPE, patient: 'mary', sub: 'mary', fhirUser: `${world.base}/Patient/mary` });
-    await oidc.tokenRevocation(config, second.access_token);
-    expect(await oidc.tokenIntrospection(config, second.access_token)).toEqual({ active: false });
-    expect((await world.fhir('MedicationStatement', second.access_token)).status).toBe(401);
-  },
-  MINUTE,
-);
+  const about = await oidc.tokenIntrospection(config, second.access_token);
+  expect(about).toMatchObject({ active: true, client_id: `app-${alg}`, scope: SCOPE, patient: 'mary', sub: 'mary', fhirUser: `${world.base}/Patient/mary` });
+  await oidc.tokenRevocation(config, second.access_token);
+  expect(await oidc.tokenIntrospection(config, second.access_token)).toEqual({ active: false });
+  expect((await world.fhir('MedicationStatement', second.access_token)).status).toBe(401);
+});
 
-test(
-  'a refresh token that is revoked ends the authorization, and with it every access token (RFC 7009 §2.1)',
-  async () => {
-    const config = await discovered('app-ES384', assertion('ES384', true));
-    const tokens = await authorized(config);
-    await oidc.tokenRevocation(config, tokens.refresh_token!);
-    expect((await world.fhir('MedicationStatement', tokens.access_token)).status).toBe(401);
-    await expect(oidc.refreshTokenGrant(config, tokens.refresh_token!)).rejects.toMatchObject({ error: 'invalid_grant' });
-  },
-  MINUTE,
-);
+test('a refresh token that is revoked ends the authorization, and with it every access token (RFC 7009 §2.1)', async () => {
+  const config = await discovered('app-ES384', assertion('ES384', true));
+  const tokens = await authorized(config);
+  await oidc.tokenRevocation(config, tokens.refresh_token!);
+  expect((await world.fhir('MedicationStatement', tokens.access_token)).status).toBe(401);
+  await expect(oidc.refreshTokenGrant(config, tokens.refresh_token!)).rejects.toMatchObject({ error: 'invalid_grant' });
+});
 
 test.each(algorithms)('client credentials, %s', async alg => {
   const config = await discovered(`system-${alg}`, assertion(alg, true));
@@ -126,26 +118,67 @@ test('a key that is not the client’s', async () => {
   await expect(oidc.clientCredentialsGrant(wrong, { scope: 'system/MedicationStatement.rs' })).rejects.toMatchObject({ error: 'invalid_client', status: 401 });
 });
 
-test(
-  'DPoP (RFC 9449): the tokens of a public app are bound to its key, the refresh token too',
-  async () => {
-    const config = await discovered('phone');
-    const mine = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256'));
-    const other = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256'));
-    const tokens = await authorized(config, SCOPE, { DPoP: mine });
-    expect([tokens.token_type, tokens.claims()?.sub]).toEqual(['dpop', 'mary']);
-    const at = new URL(`${world.base}/MedicationStatement`);
-    const read = async (token: string, DPoP: oidc.DPoPHandle): Promise<number> =>
-      oidc.fetchProtectedResource(config, token, at, 'GET', undefined, undefined, { DPoP }).then(
-        response => response.status,
-        error => error.status as number,
-      );
-    expect([await read(tokens.access_token, mine), await read(tokens.access_token, mine), await read(tokens.access_token, other)]).toEqual([200, 200, 401]);
-    expect((await world.fhir('MedicationStatement', tokens.access_token)).status).toBe(401);
+test('an app on a phone registers itself (RFC 7591) and comes back by a scheme of its own (RFC 8252 §7.1)', async () => {
+  const redirect_uris = ['org.example.diary:/done'];
+  const metadata = { client_name: 'Diary', redirect_uris, token_endpoint_auth_method: 'none', scope: SCOPE };
+  const config = await oidc.dynamicClientRegistration(new URL(world.issuer), metadata, oidc.None(), { execute: [oidc.allowInsecureRequests] });
+  expect(config.clientMetadata()).toMatchObject({ client_id: expect.any(String), redirect_uris });
+  const tokens = await authorized(config, SCOPE, {}, redirect_uris[0]);
+  expect(tokens.claims()).toMatchObject({ aud: config.clientMetadata().client_id, sub: 'mary' });
+});
 
-    await expect(oidc.refreshTokenGrant(config, tokens.refresh_token!, {}, { DPoP: other })).rejects.toMatchObject({ status: 400 });
-    const fresh = await oidc.refreshTokenGrant(config, tokens.refresh_token!, {}, { DPoP: mine });
-    expect(await read(fresh.access_token, mine)).toBe(200);
-  },
-  MINUTE,
-);
+const usual = () => ({
+  redirect_uri: REDIRECT,
+  scope: SCOPE,
+  state: 'x'.repeat(20),
+  aud: world.base,
+  code_challenge: 'x'.repeat(43),
+  code_challenge_method: 'S256',
+});
+test.each([
+  ['prompt=none: nobody can be asked (OpenID Connect Core §3.1.2.6)', { prompt: 'none' }, /^(interaction|login|consent)_required$/],
+  ['no PKCE', { code_challenge: '', code_challenge_method: '' }, /^invalid_request$/],
+  ['PKCE that hides nothing', { code_challenge_method: 'plain' }, /^invalid_request$/],
+  ['another aud', { aud: 'https://elsewhere.example/fhir' }, /^invalid_(request|target)$/],
+  ['a token in the address', { response_type: 'token' }, /^unsupported_response_type$/],
+  ['levels that are mixed', { scope: 'patient/Patient.r user/Patient.r' }, /^invalid_scope$/],
+])('refused at once, and the app is told: %s', async (_name, changes, error) => {
+  const asked = Object.entries({ ...usual(), ...changes }).filter(([, value]) => value !== '');
+  const { left } = await world.browser().go(oidc.buildAuthorizationUrl(await discovered('phone'), Object.fromEntries(asked)).href);
+  const told = ['error', 'state', 'iss', 'code'].map(name => left?.searchParams.get(name));
+  expect(told).toEqual([expect.stringMatching(error), usual().state, world.issuer, null]);
+});
+
+test('max_age: somebody who signed in longer ago does so again (OpenID Connect Core §3.1.2.1)', async () => {
+  const config = await discovered('phone');
+  const browser = world.browser();
+  const start = (more: object = {}): string => oidc.buildAuthorizationUrl(config, { ...usual(), ...more }).href;
+  const pathOf = async (url: string): Promise<string> => new URL((await browser.go(url)).url).pathname;
+  expect(await pathOf(start())).toBe('/sign-in');
+  await walk(browser, start(), mary);
+  expect(await pathOf(start())).toMatch(/^\/auth\/interaction\//);
+  await new Promise(resolve => setTimeout(resolve, 1100));
+  expect(await pathOf(start({ max_age: '1' }))).toBe('/sign-in');
+  expect(await pathOf(start({ max_age: '600' }))).toMatch(/^\/auth\/interaction\//);
+  expect(await pathOf(start({ prompt: 'login' }))).toBe('/sign-in');
+});
+
+test('DPoP (RFC 9449): the tokens of a public app are bound to its key, the refresh token too', async () => {
+  const config = await discovered('phone');
+  const mine = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256'));
+  const other = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256'));
+  const tokens = await authorized(config, SCOPE, { DPoP: mine });
+  expect([tokens.token_type, tokens.claims()?.sub]).toEqual(['dpop', 'mary']);
+  const at = new URL(`${world.base}/MedicationStatement`);
+  const read = async (token: string, DPoP: oidc.DPoPHandle): Promise<number> =>
+    oidc.fetchProtectedResource(config, token, at, 'GET', undefined, undefined, { DPoP }).then(
+      response => response.status,
+      error => error.status as number,
+    );
+  expect([await read(tokens.access_token, mine), await read(tokens.access_token, mine), await read(tokens.access_token, other)]).toEqual([200, 200, 401]);
+  expect((await world.fhir('MedicationStatement', tokens.access_token)).status).toBe(401);
+
+  await expect(oidc.refreshTokenGrant(config, tokens.refresh_token!, {}, { DPoP: other })).rejects.toMatchObject({ status: 400 });
+  const fresh = await oidc.refreshTokenGrant(config, tokens.refresh_token!, {}, { DPoP: mine });
+  expect(await read(fresh.access_token, mine)).toBe(200);
+});
