@@ -27,7 +27,7 @@ const codesPage = (codes: readonly string[]): Reply => ({
   title: 'Your recovery codes',
   body: html`<div class="text"><h1>Your recovery codes</h1>
 ${notice('warning', 'Write these down or print them now. They are not shown again.')}
-<div class="card"><ul class="codes">${codes.map(code => html`<li><code>${code}</code></li>`)}</ul></div>
+<div class="card"><ul class="codes">${codes.map(code => html`<li><code>${code}</code></li>\n`)}</ul></div>
 <p>Keep them where only you can find them, and not on the phone that they are meant to replace.</p>
 ${buttons(linkButton('I have kept them', '/account'))}</div>`,
 });

@@ -1,35 +1,39 @@
 import { parseScopes } from '../access/scope.ts';
 import type { Asking } from '../auth/authorization.ts';
 import type { Step } from './authorize-steps.ts';
-import { addressOf, formTargets, pageOf } from './authorize-view.ts';
+import { addressOf, formTargets, pageOf, personText } from './authorize-view.ts';
 import { choiceKey, choiceText, notStanding, patientOf, whoseOf } from './choice.ts';
 import { type Html, html } from './html.ts';
+import { nameOf } from './patients.ts';
 import { button, buttons, definitions, form, hidden, list, mistakeSummary, notice } from './pieces.ts';
 import type { Asked, Reply } from './route.ts';
 import { partsOf } from './scopes.ts';
-import { type Box, type BoxGroup, groupsOf, type MannerBox, mannerBoxes, sentencesOf } from './scopes-view.ts';
+import { type Box, type BoxGroup, groupsOf, type MannerBox, mannerBoxes, sentenceOf, sentencesOf, type Telling, tellingsOf } from './scopes-view.ts';
+import { possessive } from './words.ts';
 
 type Page = Extract<Reply, { readonly title: string }>;
 type Deciding = Extract<Step, { readonly step: 'decide' }>;
 
 /** More kinds of entries than these are told in sentences first, and ticked below. */
 const FEW = 8;
+/** More nouns than these make no sentence that is read at a glance. */
+const FEW_NOUNS = 4;
 
 /**
  * The page on which a person decides. @param chosen what was ticked, of a form that comes back; @param nothing it was nothing.
  */
 export function decisionPage(
   asking: Asking,
-  { choice, encounter, others }: Deciding,
+  { choice, encounter, others, patient }: Deciding,
   { csrf }: Asked,
   { chosen, nothing }: { readonly chosen?: ReadonlySet<string>; readonly nothing?: boolean },
 ): Page {
-  const { client, scopes, dropped, launch } = asking;
-  const whose = whoseOf(choice);
+  const { client, scopes, dropped } = asking;
+  const whose = patient === undefined ? whoseOf(choice) : possessive(nameOf(patient));
   const isTicked = (key: string): boolean => chosen === undefined || chosen.has(key);
   const groups = groupsOf(partsOf(scopes));
-  const isAbout = choice.record !== undefined || launch?.patient !== undefined;
-  const title = isAbout ? `Let ${client.client_name} use ${whose} record?` : `Let ${client.client_name} in?`;
+  const isAbout = choice.record !== undefined;
+  const title = titleOf(asking, choice, whose);
   return pageOf(
     asking,
     nothing === true ? `Mistake: ${title}` : title,
@@ -44,25 +48,23 @@ export function decisionPage(
         ),
       definitions([
         ['App', client.client_name],
-        [isAbout ? 'Record' : 'As', recordText(asking, choice, others)],
-        ['How long', html`<span>${howLong(scopes)}</span>`],
+        choice.kind === 'practitioner' && isAbout ? ['Patient', patientText(asking, patient)] : ['Record', isAbout && recordText(asking, choice, others)],
+        ['You work for', choice.kind === 'practitioner' && recordText(asking, choice, others)],
+        ['You are', choice.kind !== 'practitioner' && !isAbout && recordText(asking, choice, others)],
+        ['How long', howLong(scopes, choice)],
       ]),
       form({
         action: addressOf(asking),
         csrf,
         body: [
           hidden('choice', choiceKey(choice)),
+          patient === undefined ? html`` : hidden('patient', patient.id ?? ''),
           hidden('encounter', encounter ?? ''),
           groups.length === 0
             ? html``
             : html`<h2 id="field-allow">What it may do</h2>${
                 groups.length > FEW
-                  ? html`${list(
-                      sentencesOf(
-                        scopes.filter(scope => scope.includes('/')),
-                        { possessive: whose },
-                      ),
-                    )}
+                  ? html`${list(tellingsOf(scopes, { possessive: whose }).map(telling))}
 <details${chosen !== undefined && html` open`}><summary>Choose what exactly</summary>${groupRows(groups, isTicked)}</details>`
                   : groupRows(groups, isTicked)
               }`,
@@ -71,10 +73,17 @@ export function decisionPage(
           buttons(button('Allow', { name: 'step', value: 'allow' }), button('Do not allow', { kind: 'quiet', name: 'step', value: 'deny' })),
         ],
       }),
-      html`<p class="hint">Whatever you allow stays within what you may do yourself. You can end it at any time under Apps.</p>`,
+      html`<p class="hint">Whatever you allow stays within what you may do yourself.${choice.kind !== 'practitioner' && ' You can end it at any time under Apps.'}</p>`,
     ],
     nothing === true ? 422 : 200,
   );
+}
+
+/** What `user/` scopes give is about no one record, whosever is open. */
+function titleOf({ client, scopes }: Asking, choice: Deciding['choice'], whose: string): string {
+  if (choice.kind === 'practitioner' && parseScopes(scopes.join(' ')).scopes.some(({ level }) => level === 'user'))
+    return `Let ${client.client_name} use what you may see at ${choice.name}?`;
+  return choice.record === undefined ? `Let ${client.client_name} in?` : `Let ${client.client_name} use ${whose} record?`;
 }
 
 /** Whom the answer goes to is all that is known of an app that registered itself. */
@@ -92,14 +101,18 @@ function strangerNotice({ client }: Asking): Html {
 
 function recordText(asking: Asking, choice: Deciding['choice'], others: boolean): Html {
   const { label, hint } = choiceText(choice);
-  const name =
-    choice.kind === 'practitioner' && asking.launch?.patient !== undefined ? 'The patient whose chart you had open' : choice.kind === 'patient' ? hint : label;
-  return html`${name}${others && html` (<a href="${addressOf(asking, { choose: '' })}">choose another</a>)`}`;
+  return html`${choice.kind === 'patient' ? hint : label}${others && html` (<a href="${addressOf(asking, { choose: '' })}">choose another</a>)`}`;
+}
+/** Of one whom the practitioner chose; or of the chart that was open, which the practitioner may be allowed to know by no name. */
+function patientText(asking: Asking, patient: Deciding['patient']): Html {
+  const text = patient === undefined ? html`The one whose chart you had open` : personText(patient);
+  return html`${text}${asking.launch?.patient === undefined && html` (<a href="${addressOf(asking)}">choose another</a>)`}`;
 }
 
-const howLong = (scopes: readonly string[]): string =>
+/** What a practitioner allows is no Consent of anybody, and stands under no one's Apps. */
+const howLong = (scopes: readonly string[], { kind }: Deciding['choice']): string =>
   scopes.includes('offline_access')
-    ? 'Until you end it, also while you are away'
+    ? `Until ${kind === 'practitioner' ? 'it is ended' : 'you end it'}, also while you are away`
     : scopes.includes('online_access')
       ? 'While you are signed in here'
       : 'For one hour; then it asks again';
@@ -110,6 +123,11 @@ const tick = ({ key, text }: Box, hint: string | undefined, checked: boolean, ab
   return html`<div class="tick"><input type="checkbox" id="${id}" name="allow" value="${key}"${checked && html` checked`}>
 <label for="${id}">${about !== undefined && html`<span class="unseen">${about}: </span>`}${text}${hint !== undefined && html`<span class="hint">${hint}</span>`}</label></div>`;
 };
+/** Much of one kind is found more easily in columns. */
+const telling = (told: Telling): Html =>
+  told.nouns.length <= FEW_NOUNS
+    ? html`${sentenceOf(told)}`
+    : html`${told.lead}${told.tail !== undefined && html`, ${told.tail}`}:<ul class="kinds">${told.nouns.map(noun => html`<li>${noun}</li>`)}</ul>`;
 const groupRows = (groups: readonly BoxGroup[], isTicked: (key: string) => boolean): Html =>
   html`<ul class="rows choices">${groups.map(
     ({ heading, boxes, hint }) => html`<li><div><strong>${heading}</strong>${hint !== undefined && html`<p class="hint">${hint}</p>`}</div>

@@ -3,10 +3,12 @@ import type { Choice } from '../account/accounts.ts';
 import type { Asking } from '../auth/authorization.ts';
 import type { Client } from '../auth/client.ts';
 import type { Resource } from '../fhir/types.ts';
+import type { Step } from './authorize-steps.ts';
 import { choiceKey, choiceText, notStanding } from './choice.ts';
 import { type Html, html } from './html.ts';
 import { withQuery } from './own-path.ts';
-import { button, buttons, day, form, hidden, linkButton, radios } from './pieces.ts';
+import { nameOf } from './patients.ts';
+import { button, buttons, day, definitions, form, hidden, linkButton, radios } from './pieces.ts';
 import type { Asked, Reply } from './route.ts';
 import { capital } from './words.ts';
 
@@ -29,7 +31,7 @@ export const pageOf = ({ client }: Asking, title: string, body: Html | readonly 
   formTargets: formTargets(client),
   body: html`<div class="text">${body}</div>`,
 });
-const denyForm = (asking: Asking, { csrf }: Asked, text = 'Go back without allowing'): Html =>
+export const denyForm = (asking: Asking, { csrf }: Asked, text = 'Go back without allowing'): Html =>
   form({ action: addressOf(asking), csrf, body: [hidden('step', 'deny'), buttons(button(text, { kind: 'quiet' }))] });
 
 export const otherAccountPage = (asking: Asking, asked: Asked, signIn: string): Page =>
@@ -55,13 +57,19 @@ export const nothingFitsPage = (asking: Asking, asked: Asked, signIn: string): P
     denyForm(asking, asked),
   ]);
 
+/** A practitioner's choice among records. */
+const patientOfPractice = ({ name }: Choice): ReturnType<typeof choiceText> => ({
+  label: `A patient of ${name}`,
+  hint: 'You work there; which patient, you choose next',
+});
+
 export const choicePage = (asking: Asking, candidates: readonly Choice[], asked: Asked): Page => {
   const { csrf, session } = asked;
   const isAbout = candidates.some(({ record }) => record !== undefined);
   const acting = candidates.find(({ hat, record }) => hat === session?.acting?.hat && record === session.acting.record);
   return pageOf(asking, isAbout ? 'Which record?' : 'For whom?', [
     html`<h1>${isAbout ? 'Which record?' : 'For whom do you work now?'}</h1>
-<p><strong>${asking.client.client_name}</strong> wants to use ${isAbout ? 'one record' : 'what you may see there'}. What exactly, you decide on the next page.</p>`,
+<p><strong>${asking.client.client_name}</strong> wants to use ${isAbout || asking.needsRecord ? 'one record' : 'what you may see there'}. What exactly, you decide on the next page.</p>`,
     form({
       action: addressOf(asking),
       csrf,
@@ -72,7 +80,7 @@ export const choicePage = (asking: Asking, candidates: readonly Choice[], asked:
           legend: isAbout ? 'Record' : 'Practice',
           value: acting === undefined ? undefined : choiceKey(acting),
           options: candidates.map(choice => {
-            const { label, hint } = choiceText(choice);
+            const { label, hint } = isAbout && choice.kind === 'practitioner' ? patientOfPractice(choice) : choiceText(choice);
             return { value: choiceKey(choice), label, hint: choice.standing ? hint : `${hint}. ${notStanding}` };
           }),
         }),
@@ -92,6 +100,18 @@ export const nowherePage: Page = {
 <p>Nothing has been allowed by this.</p></div>`,
 };
 
+/** How people of one name are told apart, and nothing else of a Patient: "female, born 2 March 1947". */
+export function birthText({ gender, birthDate }: Resource): Html | undefined {
+  const sex = typeof gender !== 'string' ? undefined : gender === 'female' || gender === 'male' ? gender : `sex: ${gender}`;
+  const born = typeof birthDate === 'string' ? html`born ${day(birthDate)}` : undefined;
+  return sex === undefined && born === undefined ? undefined : html`${sex}${sex !== undefined && born !== undefined && ', '}${born}`;
+}
+/** A patient on one line. */
+export function personText(patient: Resource): Html {
+  const birth = birthText(patient);
+  return html`<strong>${nameOf(patient)}</strong>${birth !== undefined && html`, ${birth}`}`;
+}
+
 /** A visit in one line: what for, and when. */
 function encounterText(encounter: Resource): { readonly label: string | Html; readonly hint?: Html } {
   const named = [...elements(encounter.type), ...elements(encounter.reasonCode)].map(
@@ -102,14 +122,21 @@ function encounterText(encounter: Resource): { readonly label: string | Html; re
   return typeof period?.start === 'string' ? { label, hint: html`${day(period.start)}` } : { label };
 }
 
-export const encounterPage = (asking: Asking, encounters: readonly Resource[], asked: Asked): Page =>
+export const encounterPage = (
+  asking: Asking,
+  { patient }: Extract<Step, { readonly step: 'encounter' }>,
+  encounters: readonly Resource[],
+  asked: Asked,
+): Page =>
   pageOf(asking, 'Which visit?', [
     html`<h1>Which visit?</h1><p><strong>${asking.client.client_name}</strong> wants to know which visit this is about.</p>`,
+    patient && definitions([['Patient', personText(patient)]]),
     form({
       action: addressOf(asking),
       csrf: asked.csrf,
       body: [
         hidden('step', 'encounter'),
+        patient === undefined ? html`` : hidden('patient', patient.id ?? ''),
         radios({
           name: 'encounter',
           legend: 'Visit',

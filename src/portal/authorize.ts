@@ -5,10 +5,12 @@ import type { Allowed, Asking } from '../auth/authorization.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { Resource } from '../fhir/types.ts';
 import { decisionPage } from './authorize-decision.ts';
+import { type Looking, patientPage, readSought } from './authorize-patient.ts';
 import { nextStep, type Step } from './authorize-steps.ts';
 import { addressOf, choicePage, encounterPage, nothingFitsPage, nowherePage, otherAccountPage } from './authorize-view.ts';
 import { choiceKey } from './choice.ts';
 import { withQuery } from './own-path.ts';
+import { findPatients, patientOf } from './patients.ts';
 import { getOf, matchesOf, personOf } from './person.ts';
 import type { Asked, AskedBySomebody, PortalParts, Reply, Route } from './route.ts';
 import { grantedScopes } from './scopes.ts';
@@ -45,6 +47,7 @@ export const authorizeRoutes = (parts: PortalParts): readonly Route[] => [
       }
       const step = await stepOf(asking, asked, parts);
       if (step.step === 'sign-in' || step.step === 'other-account' || step.step === 'nothing-fits') return { redirect: addressOf(asking) };
+      if (step.step === 'patient' && step.missing) return show(step, asking, asked, parts);
       if (!Object.hasOwn(forms, pressed)) throw new Problem('invalid', 'the form names no step');
       return forms[pressed]!({ asking, step, asked: asked as AskedBySomebody, parts });
     },
@@ -74,8 +77,18 @@ const forms: Readonly<Record<string, (of: Answering) => Promise<Reply>>> = {
     if (choice !== undefined) await parts.accounts.act(session, choice.hat, choice.record);
     return { redirect: addressOf(asking) };
   },
+  /** It answers at once: what was looked for stands in no address. */
+  async find({ asking, step, asked, parts }) {
+    if (step.step !== 'patient') return { redirect: addressOf(asking) };
+    const { sought, mistakes } = readSought(asked.form);
+    const looking: Looking = { sought, ...(mistakes.length > 0 ? { mistakes } : { found: await findPatients(sought, step.choice, asked, parts) }) };
+    return patientPage(asking, step, asked, looking);
+  },
+  async patient({ asking, asked: { form } }) {
+    return { redirect: addressOf(asking, { patient: form.get('patient') ?? undefined }) };
+  },
   async encounter({ asking, asked: { form } }) {
-    return { redirect: addressOf(asking, { encounter: form.get('encounter') ?? '' }) };
+    return { redirect: addressOf(asking, { patient: form.get('patient') ?? undefined, encounter: form.get('encounter') ?? '' }) };
   },
   allow,
 };
@@ -93,10 +106,19 @@ async function allow({ asking, step, asked, parts }: Answering): Promise<Reply> 
   await parts.authorizations.allow(request, response, allowed, from);
   return 'sent';
 }
-async function stepOf(asking: Asking, { session, account, query, form }: Asked, { accounts }: PortalParts): Promise<Step> {
-  const choices = account === undefined ? [] : await accounts.choices(account);
-  const encounter = form.get('encounter') ?? query.get('encounter') ?? undefined;
-  return nextStep(asking, { session, account, choices, encounter, choose: query.has('choose') });
+
+/** The next step; with the patient whom a practitioner chose, if the practitioner may see that one now. */
+async function stepOf(asking: Asking, asked: Asked, parts: PortalParts): Promise<Step> {
+  const { session, account, query, form } = asked;
+  const choices = account === undefined ? [] : await parts.accounts.choices(account);
+  const given = (name: string): string | undefined => form.get(name) ?? query.get(name) ?? undefined;
+  const step = nextStep(asking, { session, account, choices, patient: given('patient'), encounter: given('encounter'), choose: query.has('choose') });
+  if ((step.step !== 'encounter' && step.step !== 'decide') || step.choice.kind !== 'practitioner' || step.choice.record === undefined) return step;
+  const { record, ...choice } = step.choice;
+  const patient = await patientOf(record.slice('Patient/'.length), choice, asked as AskedBySomebody, parts);
+  if (patient !== undefined) return { ...step, patient };
+  // Whose chart the EHR had open is the EHR's word: who may see nothing of it gets nothing by it.
+  return asking.launch?.patient === undefined ? { step: 'patient', choice, others: step.step === 'decide' && step.others, missing: true } : step;
 }
 
 async function show(step: Step, asking: Asking, asked: Asked, parts: PortalParts): Promise<Reply> {
@@ -110,8 +132,10 @@ async function show(step: Step, asking: Asking, asked: Asked, parts: PortalParts
       return nothingFitsPage(asking, asked, withQuery('/sign-in', { to, again: '1' }));
     case 'choose':
       return choicePage(asking, step.candidates, asked);
+    case 'patient':
+      return patientPage(asking, step, asked);
     case 'encounter':
-      return encounterPage(asking, await encountersOf(step.choice, asked as AskedBySomebody, parts), asked);
+      return encounterPage(asking, step, await encountersOf(step.choice, asked as AskedBySomebody, parts), asked);
     case 'decide':
       return decisionPage(asking, step, asked, {});
   }

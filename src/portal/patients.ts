@@ -33,22 +33,25 @@ export async function findPatients(sought: Sought, choice: Choice, asked: AskedB
   const person = personOf(asked, choice);
   const search = async (more: FhirRequest['query']): Promise<readonly Resource[]> => matchesOf(await run(getOf(['Patient'], [...shared, ...more]), person));
   const { number } = sought;
-  const lists = number === '' ? [await search([])] : await Promise.all(['_id', 'identifier'].map(code => search([[code, exactly(number)]])));
+  const codes = isId(number) ? ['_id', 'identifier'] : ['identifier'];
+  const lists = number === '' ? [await search([])] : await Promise.all(codes.map(code => search([[code, exactly(number)]])));
   const found = [...new Map(lists.flat().map(patient => [patient.id, patient])).values()];
   return { patients: found.slice(0, MOST), more: found.length > MOST };
 }
 
 /** The Patient, as long as the practitioner may see it; undefined for one that is hidden as for one that is not there. */
 export async function patientOf(id: string, choice: Choice, asked: AskedBySomebody, { run }: PortalParts): Promise<Resource | undefined> {
+  if (!isId(id)) return undefined;
   const { record: _chosen, ...practitioner } = choice;
   try {
     return resourceOf(await run(getOf(['Patient', id]), personOf(asked, practitioner)));
   } catch (error) {
-    if (error instanceof Problem && hiding.has(error.code)) return undefined;
+    if (error instanceof Problem && (error.code === 'not-found' || error.code === 'deleted')) return undefined;
     throw error;
   }
 }
-const hiding: ReadonlySet<string> = new Set(['not-found', 'gone', 'forbidden', 'invalid', 'value']);
+
+const isId = (text: string): boolean => /^[A-Za-z0-9.-]{1,64}$/.test(text);
 
 const wordsOf = (text: string): readonly string[] => text.split(/[\s,]+/).filter(word => word !== '');
 /** Text that is a value, and nothing else, in a query (https://hl7.org/fhir/R4/search.html#escaping). */

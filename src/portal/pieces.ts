@@ -17,6 +17,8 @@ export interface Field {
   readonly inputmode?: 'numeric' | 'text' | 'email';
   /** The label says so of what is not needed. */
   readonly optional?: boolean;
+  /** One of several of which any is enough: it may stay empty, and the label says nothing of it. */
+  readonly oneOf?: boolean;
   readonly maxlength?: number;
   /** In em, for what is short: a code, a date. */
   readonly short?: boolean;
@@ -45,7 +47,7 @@ ${mistakeLine(of.name, wrong)}
     of.autocomplete !== undefined && html` autocomplete="${of.autocomplete}"`
   }${of.inputmode !== undefined && html` inputmode="${of.inputmode}"`}${of.maxlength !== undefined && html` maxlength="${of.maxlength}"`}${
     /^(username|code|email)$/.test(of.name) && html` autocapitalize="none" spellcheck="false"`
-  }${of.optional !== true && html` required`}${wrong !== undefined && html` aria-invalid="true"`}${of.autofocus === true && html` autofocus`}${describedBy(
+  }${of.optional !== true && of.oneOf !== true && html` required`}${wrong !== undefined && html` aria-invalid="true"`}${of.autofocus === true && html` autofocus`}${describedBy(
     of.name,
     of.hint !== undefined,
     wrong !== undefined,
@@ -151,10 +153,16 @@ export const rows = (
 /** A small word beside a name: "ended", "proposed". */
 export const tag = (text: string, kind: 'plain' | 'good' | 'warning' = 'plain'): Html => html`<span class="tag ${kind}">${text}</span>`;
 
-/** 2 March 1947, of an instant or a date; times are in UTC and say so. */
+/** 2 March 1947, of an instant (as it is in UTC) or a date; of a date that names no day, March 1947 or 1947. */
 export function day(instant: string | number): Html {
   const date = new Date(instant);
   if (Number.isNaN(date.getTime())) return html`${instant}`;
-  const text = date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
-  return html`<time datetime="${date.toISOString().slice(0, 10)}">${text}</time>`;
+  const [, month, dayOfMonth] = typeof instant === 'string' ? instant.split('-') : ['', '', ''];
+  const text = date.toLocaleDateString('en-GB', {
+    year: 'numeric',
+    ...(month === undefined ? {} : { month: 'long' }),
+    ...(dayOfMonth === undefined ? {} : { day: 'numeric' }),
+    timeZone: 'UTC',
+  });
+  return html`<time datetime="${date.toISOString().slice(0, dayOfMonth === undefined ? (month === undefined ? 4 : 7) : 10)}">${text}</time>`;
 }

@@ -69,8 +69,22 @@ export function mannerBoxes(scopes: readonly string[]): readonly MannerBox[] {
   return [...new Map(boxes.map(box => [box.key, box])).values()];
 }
 
+/** One sentence, apart where a page sets much of it as a list: "See your", its nouns, "of patients whom you may see". */
+export interface Telling {
+  readonly lead: string;
+  readonly nouns: readonly string[];
+  readonly tail?: string;
+}
+export const sentenceOf = ({ lead, nouns, tail }: Telling): string => `${lead} ${listed(nouns)}${tail === undefined ? '' : ` ${tail}`}`;
+
 /** Scopes → sentences for a list: "See and change your medications and allergies". The widest first; what is not over data last. */
-export function sentencesOf(scopes: readonly string[], { possessive }: Whose): readonly string[] {
+export const sentencesOf = (scopes: readonly string[], whose: Whose): readonly string[] => [
+  ...tellingsOf(scopes, whose).map(sentenceOf),
+  ...mannerBoxes(scopes).map(({ text }) => text),
+];
+
+/** Scopes over data → what a page tells of them. */
+export function tellingsOf(scopes: readonly string[], { possessive }: Whose): readonly Telling[] {
   const parts = partsOf(scopes);
   const wild = parts.filter(isRest);
   const isWithin = (part: Part): boolean =>
@@ -82,30 +96,29 @@ export function sentencesOf(scopes: readonly string[], { possessive }: Whose): r
   // As a wildcard that was taken apart has dozens of them.
   const isMuch = new Set(rare.map(({ type }) => type)).size > 3;
   const told: readonly Told[] = [
-    ...byLevel(wild).map(members => ({
-      ...tellingOf(members),
-      alone: true,
-      noun: members[0]!.level === 'user' ? 'the whole records' : 'record, with everything in it',
-    })),
     ...byType(isMuch ? rest.filter(part => !rare.includes(part)) : rest).flatMap(tell),
-    ...(isMuch ? byLevel(rare).map(members => ({ ...tellingOf(members), noun: 'other, less usual entries' })) : []),
+    ...(isMuch ? byLevel(rare).map(members => ({ ...actOn(members), noun: 'other, less usual entries' })) : []),
   ];
-  const sentences = [...Map.groupBy(told, ({ act, level, owned, alone }) => `${level} ${act} ${owned} ${alone === true}`).values()].map(members => {
-    const [{ act, level, owned }] = members as [Told];
-    const nouns = listed([...new Set(members.map(({ noun }) => noun))]);
-    return level === 'user' ? `${act} ${nouns} ${patients}` : `${act} ${owned ? `${possessive} ` : ''}${nouns}`;
-  });
-  return [...sentences, ...mannerBoxes(scopes).map(({ text }) => text)];
+  const of = (level: ScopeLevel): { readonly tail?: string } => (level === 'user' ? { tail: patients } : {});
+  return [
+    ...byLevel(wild).map(members => {
+      const { act, level } = actOn(members);
+      return { lead: `${act} everything in`, nouns: [level === 'user' ? 'the records' : `${possessive} record`], ...of(level) };
+    }),
+    ...[...Map.groupBy(told, ({ act, level, owned }) => `${level} ${act} ${owned}`).values()].map(members => {
+      const [{ act, level, owned }] = members as [Told];
+      const nouns = [...new Set(members.map(({ noun }) => noun))];
+      return { lead: level !== 'user' && owned ? `${act} ${possessive}` : act, nouns, ...of(level) };
+    }),
+  ];
 }
 interface Told {
   readonly act: string;
   readonly level: ScopeLevel;
   readonly owned: boolean;
   readonly noun: string;
-  /** Not in one sentence with others. */
-  readonly alone?: boolean;
 }
-const tellingOf = (parts: readonly Part[]): Omit<Told, 'noun' | 'alone'> => ({
+const actOn = (parts: readonly Part[]): Omit<Told, 'noun'> => ({
   act: actOf(new Set(parts.flatMap(part => [...part.letters]))),
   level: parts[0]!.level,
   owned: isOwned(parts[0]!.type),
@@ -124,8 +137,8 @@ function tell(parts: readonly Part[]): readonly Told[] {
   const isAll = categoriesOf(type).every(({ code }) => some.some(part => part.act === 'see' && part.category?.code === code));
   const whole = parts.filter(part => isPlain(part) || (part.category !== undefined && isAll));
   return [
-    ...(whole.length === 0 ? [] : [{ ...tellingOf(whole), noun: nounOf(type) }]),
-    ...(isAll ? [] : some.map(part => ({ ...tellingOf([part]), noun: part.category!.noun }))),
-    ...parts.flatMap(part => (part.where === undefined ? [] : [{ ...tellingOf([part]), noun: `${nounOf(type)} with ${inWords(part.where)}` }])),
+    ...(whole.length === 0 ? [] : [{ ...actOn(whole), noun: nounOf(type) }]),
+    ...(isAll ? [] : some.map(part => ({ ...actOn([part]), noun: part.category!.noun }))),
+    ...parts.flatMap(part => (part.where === undefined ? [] : [{ ...actOn([part]), noun: `${nounOf(type)} with ${inWords(part.where)}` }])),
   ];
 }

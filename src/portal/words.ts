@@ -6,7 +6,7 @@ import type { ResourceType } from '../fhir/types.ts';
  * What people call the types that they meet, in the order in which a page lists them: to stand after "your"; one of them; and many of them, where that differs.
  */
 const nouns: Readonly<Record<ResourceType, readonly [noun: string, one: string, many?: string]>> = {
-  Patient: ['name, birth date and address', 'entry of name and contact details', 'entries of name and contact details'],
+  Patient: ['personal details (name, birth date, address)', 'entry of personal details', 'entries of personal details'],
   MedicationStatement: ['medications', 'medication'],
   MedicationRequest: ['prescriptions', 'prescription'],
   MedicationDispense: ['medications handed out by pharmacies', 'medication handed out by a pharmacy'],
@@ -104,8 +104,11 @@ const verbs: readonly (readonly [letters: string, verb: string])[] = [
 export const actOf = (letters: ReadonlySet<ScopeLetter>): string =>
   capital(listed(verbs.filter(([of]) => [...of].some(letter => letters.has(letter as ScopeLetter))).map(([, verb]) => verb)));
 
-/** "a", "a and b", "a, b and c". */
-export const listed = (words: readonly string[]): string => (words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`);
+/** "a", "a and b", "a, b and c"; where one of them has an "and" of its own, "a, b and c, and d". */
+export function listed(words: readonly string[]): string {
+  if (words.length < 2) return words[0] ?? '';
+  return `${words.slice(0, -1).join(', ')}${words.some(word => word.includes(' and ')) ? ',' : ''} and ${words.at(-1)}`;
+}
 export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 /** "Mary Reyes" → "Mary Reyes’s". */
 export const possessive = (name: string): string => `${name}’s`;

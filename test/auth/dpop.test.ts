@@ -137,6 +137,7 @@ test('a proof with the private key in it, signed symmetrically, or not at all (Â
   const good = await proofFor(claims.htu, 'GET', token);
   for (const proof of [
     await new SignJWT(claims).setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: { ...jwk, d: d! } as object }).sign(own.secret),
+    await proofFor(claims.htu, 'GET', token, { header: { jwk: { ...jwk, k: d! } } }),
     await new SignJWT(claims)
       .setProtectedHeader({ typ: 'dpop+jwt', alg: 'HS256', jwk: { kty: 'oct', k: secret.toString('base64url') } as object })
       .sign(secret),

@@ -387,7 +387,10 @@ describe('KINDRED_ISSUERS', () => {
     writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
     const environment = { KINDRED_ISSUERS: file, KINDRED_URL: 'http://kindred.test', KINDRED_STORE: 'sqlite::memory:' };
     const error = await openApp(configWith(environment)).then(
-      async app => (await app.close(), { exit: 0, message: '' }),
+      async app => {
+        await app.close();
+        return { exit: 0, message: '' };
+      },
       caught => caught as { exit: number; message: string },
     );
     expect(error.exit).toBe(error.message === '' ? 0 : 78);

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Response } from 'supertest';
 import { Problem } from '../../src/fhir/problem.ts';
 import type { Resource } from '../../src/fhir/types.ts';
+import { nextStep } from '../../src/portal/authorize-steps.ts';
 import type { PortalParts } from '../../src/portal/route.ts';
 import { asking, type FakeAuthorizations, type Filling, fakeAuthorizations, sendForm, textOf, tickedIn } from './authorize-world.ts';
 import { actingForMary, type FakeWorld, fakeWorld } from './fake-world.ts';
@@ -182,10 +183,29 @@ describe('before it', () => {
     expect(textOf((await anna.get(path)).text)).toContain('Let Medication list use Mary Reyes’s record?');
   });
 
+  test('who has a record and works at a practice says which of them it is about; then about which patient', async () => {
+    const session = await pages.accounts.session(pages.accounts.enter('dr-lee'));
+    const account = await pages.accounts.find('dr-lee');
+    const practice = { kind: 'practitioner', hat: 'Practitioner/lee', name: 'Internal Medicine Associates', standing: true } as const;
+    const own = { kind: 'patient', hat: 'Patient/lee', record: 'Patient/lee', name: 'Dr Lee', standing: true } as const;
+    const given = { session, account, choices: [own, practice] };
+    const acting = { ...given, session: { ...session!, acting: { hat: practice.hat } } };
+    const asked = ask('patient/Goal.rs');
+    expect(nextStep(asked, given)).toMatchObject({ step: 'choose', candidates: [own, practice] });
+    expect(nextStep(asked, acting)).toEqual({ step: 'patient', choice: practice, others: true });
+    expect(nextStep(asked, { ...acting, patient: '' })).toMatchObject({ step: 'patient' });
+    expect(nextStep(asked, { ...acting, patient: 'mary' })).toMatchObject({ step: 'decide', choice: { hat: practice.hat, record: 'Patient/mary' } });
+    // The own record is nobody else's, whatever a form says; and a chart that is open is that patient's.
+    expect(nextStep(asked, { ...given, choices: [own], patient: 'mary' })).toMatchObject({ step: 'decide', choice: own });
+    const launched = asking({ scopes: ['patient/Goal.rs'], launch: { client: 'med-app', patient: 'mary' } });
+    expect(nextStep(launched, { ...given, patient: 'bob' })).toMatchObject({ step: 'decide', choice: { hat: practice.hat, record: 'Patient/mary' } });
+  });
+
   test('a practitioner decides about what he may see there', async () => {
     authorizations.asks = asking({ scopes: ['user/Observation.rs'], needsRecord: false });
     const text = textOf((await as('dr-lee').get(path)).text);
-    expect(text).toContain('Let Medication list in?');
+    expect(text).toContain('Let Medication list use what you may see at Internal Medicine Associates?');
+    expect(text).not.toContain('under Apps');
     expect(text).toContain('Measurements and results of patients whom you may see');
   });
 

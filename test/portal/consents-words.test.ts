@@ -34,7 +34,7 @@ describe('what a consent says, as it is enforced', () => {
       'Also what is marked as sensitive, but not psychotherapy notes or treatment of addiction',
     );
     expect(said('authorized-user', { ...actions('access'), ...act('HIV', 'SUD') })[0]![1]).toBe(
-      'Also what is marked as sensitive, of that only HIV and AIDS and alcohol and drug use',
+      'Also what is marked as sensitive, of that only HIV and AIDS, and alcohol and drug use',
     );
     expect(said('authorized-user', { ...actions('access'), ...confidentiality('V') })[0]![1]).toContain('sensitive or very sensitive');
   });

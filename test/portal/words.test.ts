@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { day } from '../../src/portal/pieces.ts';
 import { grantedScopes, partsOf } from '../../src/portal/scopes.ts';
 import { groupsOf, mannerBoxes, sentencesOf } from '../../src/portal/scopes-view.ts';
 import { countOf, listed, nounOf } from '../../src/portal/words.ts';
@@ -15,13 +16,13 @@ describe('scopes in words', () => {
     [`patient/Observation.rs?category=${observation}|laboratory`, ['See your laboratory results']],
     ['patient/Observation.rs', ['See your measurements and results']],
     ['patient/Observation.rs?code=http://loinc.org|4548-4', ['See your measurements and results with code http://loinc.org|4548-4']],
-    ['patient/*.rs', ['See your record, with everything in it']],
-    ['patient/*.rs patient/AuditEvent.rs', ['See your record, with everything in it', 'See your access log']],
-    ['patient/*.rs patient/MedicationStatement.rs', ['See your record, with everything in it']],
+    ['patient/*.rs', ['See everything in your record']],
+    ['patient/*.rs patient/AuditEvent.rs', ['See everything in your record', 'See your access log']],
+    ['patient/*.rs patient/MedicationStatement.rs', ['See everything in your record']],
     ['patient/Organization.rs', ['See practices and hospitals']],
     ['patient/MolecularSequence.rs', ['See your molecular sequence entries']],
     ['user/MedicationStatement.rs', ['See medications of patients whom you may see']],
-    ['user/*.rs', ['See the whole records of patients whom you may see']],
+    ['user/*.rs', ['See everything in the records of patients whom you may see']],
     ['offline_access', ['Stay connected while you are away']],
     ['openid fhirUser profile', ['Know who you are']],
     ['launch launch/patient launch/encounter', []],
@@ -68,6 +69,15 @@ describe('the boxes that a person ticks', () => {
   });
 });
 
+test.each([
+  ['1947', '1947'],
+  ['1947-03', 'March 1947'],
+  ['1947-03-02', '2 March 1947'],
+  ['1947-03-02T23:30:00-05:00', '3 March 1947'],
+])('a date says no more than is known: %s', (date, text) => {
+  expect(day(date).html.replace(/<[^>]+>/g, '')).toBe(text);
+});
+
 test('counts and lists', () => {
   expect([countOf('MedicationStatement', 1), countOf('MedicationStatement', 12), countOf('AllergyIntolerance', 1), countOf('MolecularSequence', 1)]).toEqual([
     '1 medication',
@@ -75,6 +85,12 @@ test('counts and lists', () => {
     '1 allergy',
     '1 molecular sequence entry',
   ]);
-  expect([listed([]), listed(['a']), listed(['a', 'b']), listed(['a', 'b', 'c'])]).toEqual(['', 'a', 'a and b', 'a, b and c']);
+  expect([listed([]), listed(['a']), listed(['a', 'b']), listed(['a', 'b', 'c']), listed(['a', 'b and c'])]).toEqual([
+    '',
+    'a',
+    'a and b',
+    'a, b and c',
+    'a, and b and c',
+  ]);
   expect(nounOf('*')).toBe('everything else');
 });
