@@ -29,6 +29,7 @@ export async function makeEntrance(app: App, refused: (address: string) => void,
     endGrant: id => app.end(id),
     addressOf: from,
     refused,
+    verify: app.verify,
     log,
     errorPage,
     pageHeaders,
@@ -50,7 +51,9 @@ export async function makeEntrance(app: App, refused: (address: string) => void,
       '/smart-style.json': () => smartStyle,
     },
     authorize: async (request, response) =>
-      request.url?.split('?')[0] === '/launch' ? answerLaunch(request, response, { store, now, note, verify: app.verify }) : server.handle(request, response),
+      request.url?.split('?')[0] === '/launch'
+        ? answerLaunch(request, response, { store, now, note, verify: app.verify, run: app.run, addressOf: from, refused })
+        : server.handle(request, response),
     pages: makePortal({
       url,
       accounts,

@@ -20,10 +20,10 @@ const left: Readonly<Record<string, readonly string[]>> = {
   access: ['fhir', 'search', 'store'],
   audit: ['fhir', 'search', 'store', 'access'],
   interaction: ['fhir', 'search', 'store', 'access', 'audit'],
-  account: ['fhir', 'search', 'store', 'access', 'audit', 'interaction', 'log.ts'],
+  account: ['fhir', 'search', 'store', 'access', 'audit', 'interaction', 'log.ts', 'network.ts'],
   auth: ['fhir', 'search', 'store', 'access', 'audit', 'interaction', 'account', 'log.ts'],
   portal: ['fhir', 'search', 'store', 'access', 'audit', 'interaction', 'account', 'auth'],
-  http: ['fhir', 'search', 'store', 'access', 'audit', 'interaction'],
+  http: ['fhir', 'search', 'store', 'access', 'audit', 'interaction', 'network.ts'],
   cli: ['fhir', 'search', 'store', 'access', 'audit', 'interaction', 'account', 'auth', 'config.ts', 'log.ts'],
 };
 const breaches = (forbidden: (file: string, imported: string) => boolean): readonly string[] =>

@@ -34,6 +34,8 @@ export interface Account {
   /** The terms that were accepted, and when. */
   readonly terms?: { readonly version: string; readonly at: Instant };
   readonly created?: Instant;
+  /** Authorizations that it gave over no record, and so without a Consent: a practitioner's. Some may have ended. */
+  readonly connections?: readonly string[];
   /** Nobody gets in any more, and every token ends. */
   readonly disabled?: Instant;
   /** Sessions that began before this have ended: sign-out everywhere, a new password. */

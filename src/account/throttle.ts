@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
+import { networkOf } from '../network.ts';
 import type { Change } from '../store/store.ts';
 import { type AccountParts, clock, type Limit } from './parts.ts';
 import { revise, spend } from './revise.ts';
@@ -66,20 +66,6 @@ export const keys = {
   unknown: (typed: string): string => `unknown:${hash('sha256', typed, 'hex').slice(0, 8)}`,
   second: (username: string): string => `second:${username}`,
   confirm: (session: string): string => `confirm:${session}`,
-  address: (address: string): string => `address:${network(address)}`,
-  signUp: (address: string): string => `sign-up:${network(address)}`,
+  address: (address: string): string => `address:${networkOf(address)}`,
+  signUp: (address: string): string => `sign-up:${networkOf(address)}`,
 };
-
-/** The whole of an IPv4 address; the first 64 bits of an IPv6 one, which are one customer's. */
-function network(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  if (!isIPv6(plain)) return plain;
-  const [head = '', tail] = plain.toLowerCase().split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const rest = tail === undefined || tail === '' ? [] : tail.split(':');
-  const all = tail === undefined ? groups : [...groups, ...Array<string>(Math.max(0, 8 - groups.length - rest.length)).fill('0'), ...rest];
-  return all
-    .slice(0, 4)
-    .map(group => group.replace(/^0+(?=.)/, ''))
-    .join(':');
-}

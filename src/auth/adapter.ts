@@ -4,8 +4,9 @@ import type { Change, ResourceStore } from '../store/store.ts';
 import type { Claims } from './caller.ts';
 import type { Client, OauthGrant } from './client.ts';
 import { clientFrom, metadataOf } from './client-metadata.ts';
-import { digestOf, standingGrant, usableClient } from './grants.ts';
+import { digestOf, usableClient } from './grants.ts';
 import { isContextScope, wordsOf } from './scopes.ts';
+import { actingGrant, tokenStands } from './standing.ts';
 import { audienceOf } from './verify.ts';
 
 /** An access token that was brought to the authorization server: its claims, verified. */
@@ -104,11 +105,15 @@ function keptAdapter(kind: DocumentKind, { store, now }: AdapterParts): Adapter 
   };
 }
 
+/** A client that registered itself waits so long for somebody to approve it. */
+const HELD_MS = 30 * 24 * 3_600_000;
 const clientAdapter = ({ store, now, register }: AdapterParts): Adapter => ({
   ...nothing,
   async upsert(id, payload) {
     const { client, also } = register(clientFrom(payload as ClientMetadata, undefined));
-    await store.commit([{ op: 'document', kind: 'client', id, value: client, expect: 'absent' }, ...also], now());
+    // What nobody approves is swept away.
+    const lives = client.status === 'held' ? { expires: Date.parse(now()) + HELD_MS } : {};
+    await store.commit([{ op: 'document', kind: 'client', id, value: client, expect: 'absent', ...lives }, ...also], now());
   },
   async find(id) {
     const client = await usableClient(id, store);
@@ -121,8 +126,8 @@ const FAR = 100 * 365 * 24 * 3600;
 const grantAdapter = (parts: AdapterParts): Adapter => ({
   ...nothing,
   async find(id) {
-    const standing = await standingGrant(id, parts.store, Date.parse(parts.now()));
-    return standing === undefined ? undefined : grantPayload(standing.grant, parts.url());
+    const grant = await actingGrant(id, parts.store, Date.parse(parts.now()));
+    return grant === undefined ? undefined : grantPayload(grant, parts.url());
   },
   destroy: id => parts.endGrant(id),
 });
@@ -149,7 +154,7 @@ const tokenAdapter =
     async find(id) {
       const claims = parts.presented(Provider.ctx);
       if (claims === undefined || claims.jti !== id || (claims.account === undefined) !== (kind === 'ClientCredentials')) return undefined;
-      if ((await standingGrant(claims.grant, parts.store, Date.parse(parts.now()))) === undefined) return undefined;
+      if (!(await tokenStands(claims, parts.store, Date.parse(parts.now())))) return undefined;
       const { jti, exp, iat, client_id: clientId, scope, grant, account, cnf, ...context } = claims;
       return {
         kind,

@@ -4,6 +4,7 @@ import type { Caller } from '../access/caller.ts';
 import { consentKindSystem } from '../access/canonical.ts';
 import { coded, refersTo, token } from '../access/rules/demands.ts';
 import type { Account } from '../account/account.ts';
+import { revise } from '../account/revise.ts';
 import type { Occurrence } from '../audit/occurrence.ts';
 import { Problem } from '../fhir/problem.ts';
 import type { KeyName } from '../fhir/types.ts';
@@ -15,8 +16,8 @@ import type { Change, ResourceStore } from '../store/store.ts';
 import type { Allowed, Asking, Authorizations } from './authorization.ts';
 import type { AuthorizationServer } from './authorization-server.ts';
 import type { Client, OauthGrant } from './client.ts';
-import { standingGrant, usableClient } from './grants.ts';
-import type { Launch } from './launch.ts';
+import { digestOf, standingGrant, usableClient } from './grants.ts';
+import { findLaunch, type Launch, spentLaunch } from './launch.ts';
 import { allowedScopes, covers, isContextScope, needsPatient, wordsOf } from './scopes.ts';
 import { audienceOf } from './verify.ts';
 
@@ -57,8 +58,13 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
     if (client === undefined) throw new Problem('not-found', 'the app is not registered any more');
     return client;
   };
-  const launchOf = async (value: unknown): Promise<Launch | undefined> =>
-    typeof value === 'string' && value !== '' ? (((await store.document('launch', value)) as Launch | null | undefined) ?? undefined) : undefined;
+  /** What the EHR said is not forgotten: a request that began with a launch ends with it. */
+  const launchOf = async (value: unknown): Promise<Launch | undefined> => {
+    if (typeof value !== 'string' || value === '') return undefined;
+    const launch = await findLaunch(value, parts);
+    if (launch === undefined) throw new Problem('not-found', 'the launch has expired, or was used: begin again where you opened the app');
+    return launch;
+  };
 
   async function asking(...messages: Parameters<Authorizations['asking']>): Promise<Asking> {
     const { uid, params, iat } = await details(...messages);
@@ -81,10 +87,14 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
     };
   }
 
-  /** Of several that decide one request at once only the first does. */
-  async function claim(uid: string): Promise<void> {
+  /** Of several that decide one request, or use one launch, at once only the first does. */
+  async function claim(uid: string, launched?: unknown): Promise<void> {
     const expires = Date.parse(now()) + DECIDED_MS;
-    const made = await store.commit([{ op: 'document', kind: 'ticket', id: `decided:${uid}`, value: { expires }, expect: 'absent', expires }], now());
+    const names = [`decided:${uid}`, ...(typeof launched === 'string' && launched !== '' ? [`launched:${digestOf(launched)}`] : [])];
+    const made = await store.commit(
+      names.map(id => ({ op: 'document', kind: 'ticket', id, value: { expires }, expect: 'absent', expires })),
+      now(),
+    );
     if (!made.ok) throw new Problem('conflict', 'this has been decided already: go on in the app');
   }
 
@@ -98,15 +108,13 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
       const { session, account } = allowed;
       const grant = grantOf(asked, allowed, now());
       const launched = interaction.params.launch;
-      await claim(asked.uid);
+      await claim(asked.uid, launched);
       const changes: readonly Change[] = [
         { op: 'document', kind: 'grant', id: grant.id, value: grant, expect: 'absent' },
-        ...(typeof launched === 'string' && launched !== ''
-          ? [{ op: 'document' as const, kind: 'launch' as const, id: launched, value: null, expires: 0 }]
-          : []),
+        ...(typeof launched === 'string' && launched !== '' ? [spentLaunch(launched)] : []),
         ...note({ code: 'authorize', address, text: grant.scope, ...about(grant) }),
       ];
-      if (grant.consent === undefined) await store.commit(changes, now());
+      if (grant.consent === undefined) await connect(account.username, grant.id, changes, parts);
       else {
         const until = untilOf(grant, allowed, now());
         const consent = {
@@ -131,14 +139,17 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
     async deny(request, response, { address, session }) {
       const { uid, params } = await details(request, response);
       await claim(uid);
-      const account = session === undefined ? {} : { account: session.account };
+      const record = session?.acting?.record;
+      const account = session === undefined ? {} : { account: session.account, ...(record === undefined ? {} : { record }) };
       await store.commit(note({ code: 'authorize', outcome: '8', why: 'the person refused', client: String(params.client_id), address, ...account }), now());
       const result = { error: 'access_denied', error_description: 'the person refused' };
       await (await server.provider()).interactionFinished(request, response, result, { mergeWithLastSubmission: false });
     },
 
     async granted(account) {
-      const found = await Promise.all((await consentsOf(account, parts)).map(async id => (await standingGrant(id, store, Date.parse(now())))?.grant));
+      const { connections = [] } = ((await store.document('account', account.username)) as Account | undefined) ?? account;
+      const ids = [...(await consentsOf(account, parts)), ...connections];
+      const found = await Promise.all(ids.map(async id => (await standingGrant(id, store, Date.parse(now())))?.grant));
       const own = found.filter(grant => grant?.account === account.username) as OauthGrant[];
       return Promise.all(
         own.map(async grant => ({ ...grant, clientName: ((await store.document('client', grant.client)) as Client | undefined)?.client_name ?? grant.client })),
@@ -152,6 +163,14 @@ export function makeAuthorizations(parts: AuthorizationParts): Authorizations {
     },
   };
 }
+
+/** Notes an authorization that no Consent mirrors with its account, so that the person finds and ends it. */
+const connect = (username: string, id: string, changes: readonly Change[], parts: AuthorizationParts): Promise<void> =>
+  revise([['account', username]], parts, ([kept]) => {
+    const account = kept as Account;
+    const connections = [...(account.connections ?? []), id].slice(-LISTED);
+    return { changes: [{ op: 'document', kind: 'account', id: username, value: { ...account, connections } }, ...changes], result: undefined };
+  });
 
 /** Ends an authorization and its Consent, whoever asks. Of one that has ended already, nothing. */
 export async function endGrant(
@@ -185,6 +204,7 @@ const about = ({ client, account, fhirUser, patient, consent }: OauthGrant): Omi
 
 /** The authorization that comes of the decision. Throws Problem 'forbidden' where it would be more than was asked for, or than the person may give. */
 function grantOf({ scopes, client, launch }: Asking, { account, choice, scopes: chosen, encounter, session }: Allowed, at: string): OauthGrant {
+  if (choice.kind === 'caregiver' && !choice.standing) throw new Problem('forbidden', 'no consent lets you see anything in that record');
   const levels = choice.kind === 'practitioner' ? (['user', 'patient'] as const) : (['patient'] as const);
   const within = chosen.filter(word => scopes.some(one => covers(one, word)));
   const given = allowedScopes(within, client.scope, levels);

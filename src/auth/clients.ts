@@ -64,11 +64,16 @@ export async function approveClient(id: string, organization: string | undefined
     const employer = organization ?? client.organization;
     if (client.kind === 'system' && employer === undefined) throw new Problem('value', '/organization: a system works for one organization');
     if (client.kind === 'app' && organization !== undefined) throw new Problem('value', '/organization: an app works for whoever lets it in');
-    const [unknown] = employer === undefined ? [] : await unknownOrganization(employer, parts.store);
-    if (unknown !== undefined) throw new Problem('value', unknown);
-    return { ...client, ...(employer === undefined ? {} : { organization: employer }) } as Client;
+    const approved = { ...client, ...(employer === undefined ? {} : { organization: employer }) } as Client;
+    // Whatever way it came in, it is what anybody would be refused for.
+    const mistakes = [...mistakesInMetadata(shapeOf(approved)), ...(await mistakesIn(approved, parts.store))];
+    if (mistakes.length > 0) throw new Problem('value', mistakes.join('\n'));
+    return approved;
   });
 }
+
+/** Without what the library leaves empty. */
+const shapeOf = (client: Client): object => Object.fromEntries(Object.entries(client).filter(([, value]) => !Array.isArray(value) || value.length > 0));
 
 /** A client that was revoked may be used again; what it had been given stays ended. */
 export async function enableClient(id: string, parts: ClientParts): Promise<void> {

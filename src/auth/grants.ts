@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { elements, readRange } from '../access/elements.ts';
 import type { Account } from '../account/account.ts';
+import { accountSettings } from '../account/parts.ts';
 import type { Session } from '../account/session.ts';
 import type { KeyName } from '../fhir/types.ts';
 import type { EpochName, ResourceStore } from '../store/store.ts';
@@ -43,6 +44,7 @@ async function sessionStands(id: string, store: ResourceStore, now: number): Pro
   // One that has ended says nothing of whose it was.
   const session = (await store.document('session', id)) as Partial<Session> | undefined;
   if (session?.account === undefined || session.expires === undefined || session.signedInAt === undefined || session.expires <= now) return false;
+  if ((session.seenAt ?? 0) + accountSettings.session.idle <= now) return false;
   const account = (await store.document('account', session.account)) as Account | undefined;
   return account !== undefined && account.disabled === undefined && !(Date.parse(account.signedOutAt ?? '') >= session.signedInAt);
 }

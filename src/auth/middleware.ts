@@ -17,10 +17,12 @@ type Next = () => Promise<void>;
 
 /** Bytes of a form, as the library takes them. */
 const MAX_FORM = 56 * 1024;
+/** As long as a request of an app lives. */
+const RESUMED_MS = 30 * 60_000;
 
 /** What SMART has and the library has not, around each of its endpoints. */
 export function makeMiddleware(provider: Provider, parts: Parts): (context: Context, next: Next) => Promise<void> {
-  const around: Readonly<Record<string, (context: Context, next: Next) => Promise<void>>> = {
+  const around: Readonly<Record<string, (context: Context, next: Next, parts: Parts) => Promise<void>>> = {
     '/authorize': authorize,
     '/token': (context, next) => token(context, next, provider),
     '/introspect': (context, next) => presentToken(context, next, parts),
@@ -29,7 +31,7 @@ export function makeMiddleware(provider: Provider, parts: Parts): (context: Cont
   };
   return async (context, next) => {
     try {
-      await (around[context.path] ?? ((_context, on) => on()))(context, next);
+      await (around[context.path] ?? resume)(context, next, parts);
     } catch (error) {
       if (!(error instanceof errors.OIDCProviderError)) throw error;
       context.status = error.statusCode;
@@ -39,6 +41,17 @@ export function makeMiddleware(provider: Provider, parts: Parts): (context: Cont
   };
 }
 
+/** A decision gives one code, however many times the browser comes back with it. */
+async function resume(context: Context, next: Next, { store, now }: Parts): Promise<void> {
+  const uid = /^\/authorize\/(.+)$/.exec(context.path)?.[1];
+  if (uid !== undefined) {
+    const expires = Date.parse(now()) + RESUMED_MS;
+    const made = await store.commit([{ op: 'document', kind: 'ticket', id: `resumed:${uid}`, value: { expires }, expect: 'absent', expires }], now());
+    if (!made.ok) context.req.headers.cookie = '';
+  }
+  await next();
+}
+
 /** GET and POST alike (SMART 2.2 authorize-post), and the consent page without `prompt=consent`, which SMART apps do not send. */
 async function authorize(context: Context, next: Next): Promise<void> {
   const asked: Form = context.method === 'POST' ? await readForm(context) : { ...context.query };
@@ -46,6 +59,8 @@ async function authorize(context: Context, next: Next): Promise<void> {
   const prompts = String(asked.prompt ?? '')
     .split(' ')
     .filter(word => word !== '' && word !== 'consent');
+  // The code is for the app's address alone: pages of the library that post it have none of our headers.
+  if (asked.response_mode !== undefined && asked.response_mode !== 'query') asked.response_mode = 'unsupported';
   const prompt = prompts.includes('none') ? asked.prompt : [...prompts, 'consent'].join(' ');
   context.querystring = querystring.stringify({ ...asked, prompt } as querystring.ParsedUrlQueryInput);
   await next();
@@ -92,17 +107,19 @@ async function presentToken(context: Context, next: Next, parts: Parts): Promise
 
 /** An authorised client may show a bearer token instead of its credentials (SMART 2.2, Token Introspection). */
 async function introspectAsBearer(context: Context, claims: PresentedToken | undefined, parts: Parts): Promise<void> {
-  const asker = await claimsOf((context.headers.authorization ?? '').split(' ')[1], parts);
-  const active = asker !== undefined && ((await introspection(asker, parts)) as { active: boolean }).active;
-  const client = active ? ((await parts.store.document('client', asker.client_id)) as { introspect?: boolean } | undefined) : undefined;
-  if (!active || client === undefined) {
+  const asker = await parts.verify((context.headers.authorization ?? '').split(' ')[1] ?? '').catch((error: unknown) => {
+    if (error instanceof Problem && error.code === 'login') return undefined;
+    throw error;
+  });
+  const client = asker === undefined ? undefined : ((await parts.store.document('client', asker.client)) as { introspect?: boolean } | undefined);
+  if (asker === undefined || client === undefined) {
     context.status = 401;
     context.set('www-authenticate', 'Bearer realm="kindred", error="invalid_token"');
     context.body = { error: 'invalid_token' };
     return;
   }
   context.set('cache-control', 'no-store');
-  const may = claims !== undefined && (client.introspect === true || claims.client_id === asker.client_id);
+  const may = claims !== undefined && (client.introspect === true || claims.client_id === asker.client);
   context.body = may ? await introspection(claims, parts) : { active: false };
 }
 
@@ -145,30 +162,36 @@ function sendFormOn(context: Context, form: Form): void {
 async function readBody(context: Context): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of context.req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_FORM) throw new errors.InvalidRequest('the body is too large', 413);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of context.req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > MAX_FORM) throw new errors.InvalidRequest('the body is too large', 413);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof errors.OIDCProviderError ? error : new errors.InvalidRequest('the body broke off');
   }
   return Buffer.concat(chunks);
 }
 
 const codes: Readonly<Record<string, OccurrenceCode>> = {
-  '/authorize': 'authorize',
   '/token': 'token',
   '/introspect': 'introspect',
   '/revoke': 'revoke',
   '/register': 'register',
 };
-/** A refusal of a client that is known has a line of its own, if it has shown who it is where it must; all others are counted by address. */
+/** A refusal of a client that has shown who it is has a line of its own; all others are counted by address, since anybody could write as many. */
 async function noteRefusal(context: Context, parts: Parts): Promise<void> {
   const refusal = refusalOf(context);
   if (refusal === undefined) return;
   const address = parts.addressOf(context.req);
-  const client = context.oidc?.entities.Client?.clientId;
-  const code = codes[context.path];
-  if (client === undefined || code === undefined || refusal.error === 'invalid_client') return parts.refused(address);
-  await parts.store.commit(parts.note({ code, outcome: '8', client, address, why: `${refusal.error}: ${refusal.text}` }), parts.now());
+  const known = context.oidc?.entities.Client;
+  const refreshing = context.path === '/token' && context.oidc?.params?.grant_type === 'refresh_token';
+  const code = refreshing ? 'refresh' : codes[context.path];
+  // A public client has shown nothing.
+  if (known === undefined || code === undefined || known.clientAuthMethod === 'none' || context.path === '/authorize' || refusal.error === 'invalid_client')
+    return parts.refused(address);
+  await parts.store.commit(parts.note({ code, outcome: '8', client: known.clientId, address, why: `${refusal.error}: ${refusal.text}` }), parts.now());
 }
 /** In the body, or in where the browser is sent. */
 function refusalOf({ status, body, response }: Context): { readonly error: string; readonly text: string } | undefined {

@@ -14,7 +14,7 @@ import type { OauthGrant } from './client.ts';
 import { isSecret } from './client-metadata.ts';
 import { algorithms, type KeySet } from './keys.ts';
 import type { Launch } from './launch.ts';
-import { allowedScopes, contextScopes, isMixed, MAX_SCOPE, wordsOf } from './scopes.ts';
+import { allowedScopes, contextScopes, isMixed, MAX_SCOPE, MAX_WORDS, wordsOf } from './scopes.ts';
 import { audienceOf, issuerOf } from './verify.ts';
 
 export type Context = KoaContextWithOIDC;
@@ -44,6 +44,8 @@ const lifetimes = { person: 3600, system: 300, code: 60, refresh: 90 * 24 * 3600
 /** Of assertions and DPoP proofs, for clocks that differ (SMART: an assertion lives five minutes at most). */
 const ASSERTION_S = 300;
 const TOLERANCE_S = 5;
+/** Characters. */
+const MAX_STATE = 2000;
 const assertionAlgorithms = ['RS384', 'ES384'] as const;
 const { Prompt, Check, base } = interactionPolicy;
 
@@ -185,6 +187,9 @@ function extraParamsOf({ url, launch }: ProviderParts): NonNullable<Configuratio
       if (value !== audienceOf(url)) throw new errors.InvalidRequest(`aud must be ${audienceOf(url)}`);
       if (String(context.oidc.params?.scope ?? '').length > MAX_SCOPE)
         throw new errors.InvalidScope(`the scopes are longer than the ${MAX_SCOPE} characters that are taken`, '');
+      if (wordsAsked(context).length > MAX_WORDS) throw new errors.InvalidScope(`there are more than the ${MAX_WORDS} scopes that are taken`, '');
+      if (String(context.oidc.params?.state ?? '').length > MAX_STATE)
+        throw new errors.InvalidRequest(`the state is longer than the ${MAX_STATE} characters that are taken`);
       if (isMixed(wordsAsked(context))) throw new errors.InvalidScope('patient/ and user/ scopes cannot be mixed', wordsAsked(context).join(' '));
     },
     async launch(context, value) {

@@ -13,7 +13,8 @@ const list = (items: object, maxItems: number) => ({ type: 'array', items, minIt
 
 /** The metadata of RFC 7591 that a client may have, as JSON Schema; anything else that it sends is ignored, as it demands. */
 export const metadataProperties = {
-  client_name: text(120),
+  // Nothing that a terminal or a page would take for more than a name.
+  client_name: { ...text(120), pattern: '^[^\\p{C}]+$' },
   redirect_uris: list(address, 20),
   token_endpoint_auth_method: { enum: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] },
   grant_types: list({ enum: ['authorization_code', 'refresh_token', 'client_credentials'] }, 3),
@@ -49,7 +50,9 @@ export function readRegistration(bytes: Buffer): { readonly metadata: object } |
   const { scope = system ? 'system/*.rs' : usualScope, ...metadata } = Object.fromEntries(
     taken.flatMap(name => (body[name] === undefined ? [] : [[name, body[name]]])),
   );
-  const usual = system ? { response_types: [], redirect_uris: [] } : { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] };
+  const usual = system
+    ? { response_types: [], redirect_uris: [], token_endpoint_auth_method: 'private_key_jwt' }
+    : { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] };
   const application_type = applicationType(metadata.redirect_uris);
   return { metadata: { ...usual, ...metadata, application_type, smart_scope: scope, kind: system ? 'system' : 'app' } };
 }
@@ -75,6 +78,7 @@ export function mistakesInContent({ scope, redirect_uris = [], jwks, jwks_uri }:
 /** What a client that registers itself must tell. */
 function missingIn({
   grant_types = [],
+  scope,
   redirect_uris,
   token_endpoint_auth_method: method,
   jwks,
@@ -84,6 +88,9 @@ function missingIn({
   if (!system && redirect_uris === undefined) return '/redirect_uris: an app needs at least one';
   if (system && method !== undefined && method !== 'private_key_jwt')
     return '/token_endpoint_auth_method: a backend service shows an assertion (private_key_jwt)';
+  if (system && (grant_types as readonly string[]).length > 1) return '/grant_types: a backend service has client_credentials alone';
+  const wrong = wordsOf(scope as string | undefined).find(word => word.startsWith('system/') !== system);
+  if (wrong !== undefined) return `/scope: \`${wrong.slice(0, 80)}\` is not for ${system ? 'a system' : 'an app'}`;
   if ((system || method === 'private_key_jwt') && jwks === undefined && jwks_uri === undefined) return '/jwks: one of jwks and jwks_uri is needed';
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { parseScopes, type ScopeLevel } from '../access/scope.ts';
+import { parseScopes, type Scope, type ScopeLevel } from '../access/scope.ts';
 
 /** Scopes that are not over FHIR data (https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html). */
 export const contextScopes = ['openid', 'fhirUser', 'profile', 'offline_access', 'online_access', 'launch', 'launch/patient', 'launch/encounter'] as const;
@@ -8,12 +8,14 @@ export const wordsOf = (scope: string | undefined): readonly string[] => [...new
 
 /** Characters of all scopes of one request. */
 export const MAX_SCOPE = 10_000;
+/** Of one request. */
+export const MAX_WORDS = 300;
 
 /** Whether what the one scope permits is part of what the other does. One over part of a type (`?param=value`) covers that part and less. */
 export function covers(wider: string, narrower: string): boolean {
-  if (wider === narrower) return true;
-  const [one] = parseScopes(wider).scopes;
-  const [other] = parseScopes(narrower).scopes;
+  return wider === narrower || coversScope(parseScopes(wider).scopes[0], parseScopes(narrower).scopes[0]);
+}
+function coversScope(one: Scope | undefined, other: Scope | undefined): boolean {
   return (
     one !== undefined &&
     other !== undefined &&
@@ -31,11 +33,12 @@ export function covers(wider: string, narrower: string): boolean {
 export function allowedScopes(asked: readonly string[], registered: string, levels: readonly ScopeLevel[]): readonly string[] {
   const most = wordsOf(registered);
   const named = most.filter(isContextScope);
+  const parsed = most.flatMap(one => parseScopes(one).scopes);
   return asked.filter(word => {
     // A client that is registered for data only may have every context; one that names some has those.
     if (isContextScope(word)) return named.length === 0 || named.includes(word);
     const [scope] = parseScopes(word).scopes;
-    return scope !== undefined && levels.includes(scope.level) && most.some(one => covers(one, word));
+    return scope !== undefined && levels.includes(scope.level) && (most.includes(word) || parsed.some(one => coversScope(one, scope)));
   });
 }
 

@@ -61,7 +61,7 @@ export function makeServer(doors: Doors): express.Express {
 }
 
 /** What writes something down for anybody who comes. */
-const limited = ['/auth/authorize', '/auth/register', '/sign-in', '/sign-in/passkey', '/sign-up'];
+const limited = ['/auth/authorize', '/auth/register', '/auth/launch', '/sign-in', '/sign-in/passkey', '/sign-in/second', '/sign-up', '/passkeys/challenge'];
 
 function enter(app: express.Express, { published, authorize, pages }: Entrance, { addressOf }: Doors): void {
   app.all(limited, limitByAddress(addressOf));

@@ -35,7 +35,8 @@ export function nextStep(asking: Asking, { session, account, choices, patient, e
   if (session === undefined || account === undefined || session.signedInAt < asking.signedInSince) return { step: 'sign-in', again: account !== undefined };
   const { launch } = asking;
   if (launch?.account !== undefined && launch.account !== account.username) return { step: 'other-account' };
-  const candidates = candidatesOf(asking, choices);
+  // Whoever may see nothing in a record lets no app into it.
+  const candidates = candidatesOf(asking, choices).filter(({ kind, standing }) => kind !== 'caregiver' || standing);
   const chosen = choose === true && candidates.length > 1 ? undefined : chosenOf(candidates, session);
   if (chosen === undefined) return candidates.length === 0 ? { step: 'nothing-fits' } : { step: 'choose', candidates };
   const others = candidates.length > 1;

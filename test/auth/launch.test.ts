@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
-import { type AuthWorld, anna, authorizationRequest, drLee, launch, mail, mary, openAuthWorld, publicApp, REDIRECT, walk } from './world.ts';
+import { type AuthWorld, anna, authorizationRequest, designate, drLee, launch, mail, mary, openAuthWorld, publicApp, REDIRECT, walk } from './world.ts';
 
 // SMART App Launch 2.2: https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 let world: AuthWorld;
@@ -202,13 +202,26 @@ describe('an authorization is a Consent of kind app', () => {
 
 describe('a caregiver', () => {
   test('the token is about the patient, who acts is the RelatedPerson, and the app is told to show it', async () => {
-    const { redeem } = await launch(world, 'launch/patient openid fhirUser patient/MedicationStatement.rs', anna);
+    const scope = 'launch/patient openid fhirUser offline_access patient/MedicationStatement.rs';
+    // No consent lets her see anything yet, so she lets nobody in either (ACCESS §3.2).
+    expect((await launch(world, scope, anna, { deny: true })).code).toBe('');
+    expect((await launch(world, scope, anna)).code).toBe('');
+    await designate(world);
+    const { redeem } = await launch(world, scope, anna);
     const { body } = await redeem();
     expect(body).toMatchObject({ patient: 'mary', need_patient_banner: true, fhirContext: [{ reference: 'RelatedPerson/anna-for-mary' }] });
     const claims = JSON.parse(Buffer.from(body.id_token.split('.')[1], 'base64url').toString('utf8'));
     expect([claims.sub, claims.fhirUser]).toEqual(['anna', `${world.base}/RelatedPerson/anna-for-mary`]);
-    // No consent lets her see anything yet.
-    expect((await world.fhir('MedicationStatement', body.access_token)).status).toBe(403);
+    expect((await world.fhir('MedicationStatement', body.access_token)).status).toBe(200);
+    // What ends for the FHIR server ends for everybody who asks: she no longer stands for the patient.
+    const told = () => world.post('/introspect', { token: body.access_token }, basic);
+    expect((await world.post('/introspect', { token: body.access_token, client_id: 'phone' })).body.active).toBe(true);
+    const related = await world.app.store.read({ type: 'RelatedPerson', id: 'anna-for-mary' });
+    await world.as(await world.token('ehr-ima', 'system/*.cruds')).put('RelatedPerson/anna-for-mary', { ...related!.parsed(), active: false });
+    expect((await world.fhir('MedicationStatement', body.access_token)).status).toBe(401);
+    expect((await told()).body).toEqual({ active: false });
+    expect((await world.post('/introspect', { token: body.access_token, client_id: 'phone' })).body).toEqual({ active: false });
+    expect((await refresh(body.refresh_token)).body.error).toBe('invalid_grant');
   });
 });
 
@@ -272,11 +285,14 @@ describe('authorization requests that are refused', () => {
     expect(page.html).toContain('<h1>');
   });
 
-  test('what a known client is refused is in the log, and a stranger is counted', async () => {
+  test('what a client that has shown who it is is refused is in the log; all others are counted', async () => {
     const since = new Date().toISOString();
     await start({ aud: 'https://elsewhere.example/fhir' });
     await start({ client_id: 'nobody' });
-    await world.post('/token', { grant_type: 'authorization_code', code: 'x', redirect_uri: REDIRECT, client_id: 'phone', code_verifier: 'x'.repeat(43) });
+    const form = { grant_type: 'authorization_code', code: 'x', redirect_uri: REDIRECT, code_verifier: 'x'.repeat(43) };
+    await world.post('/token', { ...form, client_id: 'phone' });
+    await world.post('/token', form, basic);
+    await world.post('/token', { grant_type: 'refresh_token', refresh_token: 'x' }, basic);
     const events: { outcome: string; outcomeDesc?: string }[] = [];
     for await (const link of world.app.store.chain())
       for (const event of link.events) {
@@ -284,8 +300,8 @@ describe('authorization requests that are refused', () => {
         if (record.at >= since && record.outcome === '8') events.push({ outcome: record.code, outcomeDesc: record.why ?? '' });
       }
     expect(events).toEqual([
-      { outcome: 'authorize', outcomeDesc: expect.stringContaining('invalid_target') },
       { outcome: 'token', outcomeDesc: expect.stringContaining('invalid_grant') },
+      { outcome: 'refresh', outcomeDesc: expect.stringContaining('invalid_grant') },
     ]);
   });
 

@@ -5,7 +5,7 @@ import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { rotateKeys } from '../../src/auth/keys.ts';
 import { makeLaunch } from '../../src/auth/launch.ts';
 import { scratch } from '../http/world.ts';
-import { type AuthWorld, anna, authorizationRequest, clientKey, drLee, launch, mary, openAuthWorld, publicApp, REDIRECT } from './world.ts';
+import { type AuthWorld, anna, authorizationRequest, clientKey, designate, drLee, launch, mary, openAuthWorld, publicApp, REDIRECT } from './world.ts';
 
 const launcher = {
   client_id: 'ehr',
@@ -212,6 +212,7 @@ describe('EHR launch (§Launch App: EHR Launch)', () => {
 
 describe('introspection (§Token Introspection)', () => {
   test('an authorised client shows its secret or a bearer token; others hear that it is not active', async () => {
+    await designate(world);
     const { body } = await (await launch(world, 'launch/patient openid fhirUser patient/Patient.rs', anna)).redeem();
     const form = { token: body.access_token };
     const told = (await world.post('/introspect', form, basic)).body;

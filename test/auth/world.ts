@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { consentKindSystem } from '../../src/access/canonical.ts';
 import type { Client } from '../../src/auth/client.ts';
 import { hashSecret } from '../../src/auth/client-metadata.ts';
 import family from '../../src/cli/demo-family.json' with { type: 'json' };
@@ -99,6 +100,38 @@ export interface Person {
 export const mary: Person = { username: 'mary', password: 'correct-horse-battery-1' };
 export const anna: Person = { username: 'anna', password: 'correct-horse-battery-2' };
 export const drLee: Person = { username: 'dr-lee', password: 'correct-horse-battery-3' };
+
+const coded = (system: string, code: string): object => ({ coding: [{ system: `http://terminology.hl7.org/CodeSystem/${system}`, code }] });
+/** Mary's practice designates Anna: she may see and change the medications, and see who Mary is. Gives back the Consent's id. */
+export async function designate(world: AuthWorld): Promise<string> {
+  const ehr = world.as(await world.token('ehr-ima', 'system/*.cruds'));
+  const agreement = await ehr.post('DocumentReference', {
+    resourceType: 'DocumentReference',
+    status: 'current',
+    subject: { reference: 'Patient/mary' },
+    content: [{ attachment: { contentType: 'application/pdf', title: 'Agreement' } }],
+  });
+  const made = await ehr.post('Consent', {
+    resourceType: 'Consent',
+    status: 'active',
+    scope: coded('consentscope', 'patient-privacy'),
+    category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }, { coding: [{ system: consentKindSystem, code: 'primary-caregiver' }] }],
+    patient: { reference: 'Patient/mary' },
+    performer: [{ reference: 'Patient/mary' }],
+    organization: [{ reference: 'Organization/ima' }],
+    policy: [{ uri: 'https://kindred.example/policy/caregiver-agreement/1' }],
+    sourceReference: { reference: `DocumentReference/${agreement.body.id}` },
+    verification: [{ verified: true, verifiedWith: { reference: 'Patient/mary' }, verificationDate: world.app.now() }],
+    provision: {
+      type: 'permit',
+      action: [coded('consentaction', 'access'), coded('consentaction', 'correct')],
+      class: ['MedicationStatement', 'Provenance', 'Patient'].map(code => ({ system: 'http://hl7.org/fhir/resource-types', code })),
+      actor: [{ role: coded('v3-ParticipationType', 'IRCP'), reference: { reference: 'RelatedPerson/anna-for-mary' } }],
+    },
+  });
+  if (made.status !== 201) throw new Error(JSON.stringify(made.body));
+  return made.body.id as string;
+}
 
 /** Walks through the pages to the app; signs in where asked, takes the record named, keeps all but what `without` names. */
 export async function walk(

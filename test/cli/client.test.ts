@@ -209,3 +209,37 @@ test('revoke: tokens are refused at the next request, authorizations and their C
   expect((await client('revoke', 'nobody')).code).toBe(1);
   expect((await kindred(['audit', 'verify'], store)).code).toBe(0);
 });
+
+test('a seed keeps secrets as hashes, and seeding again changes nothing, nor what has come to an account since', async () => {
+  const file = join(folder.path, 'more.json');
+  const secret = 'a-secret-that-is-in-the-seed-only';
+  const seed = {
+    organizations: [{ id: 'ima', name: 'IMA' }],
+    clients: [{ client_id: 'seeded', client_name: 'Seeded', kind: 'system', organization: 'ima', scope: 'system/*.rs', client_secret: secret }],
+    accounts: [{ username: 'seeded-person', password: 'correct-horse-battery-4', email: 'person@example.org', name: 'A Person', hats: [] }],
+  };
+  writeFileSync(file, JSON.stringify(seed));
+  const plant = async (): Promise<readonly string[]> => (JSON.parse((await kindred(['seed', file, '--json'], store)).out) as { made: string[] }).made;
+  expect(await plant()).toEqual(expect.arrayContaining(['client seeded', 'account seeded-person']));
+  expect((await tokenOf('seeded', secret)).status).toBe(200);
+  const beside = await openApp(configWith(store));
+  const person = (await beside.store.document('account', 'seeded-person')) as Record<string, unknown>;
+  expect([JSON.stringify(await beside.store.document('client', 'seeded')).includes(secret), person.email, person.name]).toEqual([
+    false,
+    'person@example.org',
+    'A Person',
+  ]);
+  expect(person.password).toMatch(/^\$argon2id\$/);
+  const since = { ...person, totpStep: 7, signedOutAt: beside.now() };
+  await beside.store.commit([{ op: 'document', kind: 'account', id: 'seeded-person', value: since }], beside.now());
+  expect(await plant()).toEqual([]);
+  expect(await beside.store.document('account', 'seeded-person')).toEqual(since);
+  await beside.close();
+
+  writeFileSync(
+    file,
+    JSON.stringify({ clients: [{ ...seed.clients[0], organization: undefined, kind: 'app', scope: 'x', redirect_uris: ['http://app.example/'] }] }),
+  );
+  const { code, err } = await kindred(['seed', file], store);
+  expect([code, err]).toEqual([1, expect.stringMatching(/\/clients\/0\/scope: `x`[\s\S]*\/clients\/0\/redirect_uris: `http:\/\/app.example\/`/)]);
+});

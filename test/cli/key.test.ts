@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import { scratch } from '../http/world.ts';
+import { openApp } from '../../src/app.ts';
+import { configWith, scratch } from '../http/world.ts';
 import { kindred, root, type Server, startServer } from './process.ts';
 
 // kindred key, beside a running server that holds the store.
@@ -64,8 +65,18 @@ test('rotate --drop: the old keys verify nothing any more, at the running server
 });
 
 test('each rotation is in the log, which is sound; wrong usage ends with 2', async () => {
-  const mary = JSON.parse((await kindred(['audit', 'verify', '--json'], store)).out) as { sound: boolean };
-  expect(mary.sound).toBe(true);
+  const beside = await openApp(configWith(store));
+  const lines: { code: string; text?: string }[] = [];
+  for await (const link of beside.store.chain()) for (const { body } of link.events) lines.push(JSON.parse(Buffer.from(body).toString()));
+  await beside.close();
+  const [first, second, ...more] = lines.filter(line => line.code === 'key').map(line => line.text);
+  expect([first, second, more]).toEqual([
+    expect.stringMatching(/^rotated: [0-9a-f]{16}, [0-9a-f]{16} sign$/),
+    expect.stringMatching(/^rotated: .* sign; the old ones were dropped$/),
+    [],
+  ]);
+  const { sound } = JSON.parse((await kindred(['audit', 'verify', '--json'], store)).out) as { sound: boolean };
+  expect(sound).toBe(true);
   for (const args of [[], ['nonsense'], ['list', 'x'], ['list', '--drop'], ['rotate', 'x']])
     expect([args, (await kindred(['key', ...args], store)).code]).toEqual([args, 2]);
 });

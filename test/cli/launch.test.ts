@@ -88,7 +88,7 @@ test('what is not there is named, and what is left out', async () => {
     [['--client', 'nobody', '--patient', 'mary'], 1, 'no client `nobody`'],
     [['--client', 'visit-app', '--patient', 'nobody'], 1, 'no Patient `nobody`'],
     [['--client', 'visit-app', '--patient', 'mary', '--account', 'nobody'], 1, 'no account `nobody`'],
-    [['--client', 'visit-app', '--patient', 'mary', '--encounter', 'of-john'], 1, 'not one of that patient'],
+    [['--client', 'visit-app', '--patient', 'mary', '--encounter', 'of-john'], 1, 'of that patient'],
     [['--client', 'visit-app'], 2, '--patient'],
     [['--patient', 'mary'], 2, '--client'],
     [['--nonsense'], 2, 'nonsense'],
