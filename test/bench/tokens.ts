@@ -34,7 +34,7 @@ const { values } = parseArgs({
   options: { help: { type: 'boolean', short: 'h' }, quick: { type: 'boolean', default: false }, json: { type: 'string', default: 'bench-tokens.json' } },
 });
 if (values.help) process.stdout.write(help);
-else await run(values.quick ? [2, 300] : [7, 3000], values.json);
+else await run(values.quick ? [2, 300] : [15, 3000], values.json);
 
 async function run([rounds, count]: readonly number[], file: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'kindred-bench-'));
@@ -62,14 +62,14 @@ async function run([rounds, count]: readonly number[], file: string): Promise<vo
         return () => requestBytes('GET', readPath('own' in mode ? 0 : made % world.patients, made++), token);
       };
       const [one, other] = [asking(undefined), asking(guarded.token)];
-      const ratios: number[] = [];
+      const [least, ours]: [number[], number[]] = [[], []];
       for (let at = 0; at <= rounds!; at++) {
-        const least = await cpuOf(open.child, count!, one);
-        const ours = await cpuOf(guarded.child, count!, other);
-        if (at > 0) ratios.push(ours / least);
+        const [cpu, more] = [await cpuOf(open.child, count!, one), await cpuOf(guarded.child, count!, other)];
+        if (at > 0) [least, ours].forEach((list, of) => void list.push([cpu, more][of]!));
       }
       await guarded.child.end();
-      say(`read ${name}`, median(ratios), `${median(ratios).toFixed(2)} of the CPU of open mode (rounds: ${ratios.map(ratio => ratio.toFixed(2)).join(' ')})`);
+      const ratio = median(ours) / median(least);
+      say(`read ${name}`, ratio, `${ratio.toFixed(2)} of the CPU of open mode (medians ${median(ours).toFixed(0)} and ${median(least).toFixed(0)} µs)`);
     }
     await open.child.end();
 

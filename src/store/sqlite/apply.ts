@@ -62,7 +62,14 @@ export function currentRow(key: ResourceKey, database: Database): StoredRow | un
 /** The row, which may be only a stub (schema.ts). */
 const rowOf = ({ type, id }: ResourceKey, { driver, known }: Database): StoredRow | undefined =>
   driver.get<StoredRow>(`SELECT ${storedColumns} FROM res WHERE id = ? AND type = ?`, id, known.typeId(type));
-export const epochOf = (name: EpochName, driver: Driver): number => driver.get<{ epoch: number }>('SELECT epoch FROM epochs WHERE name = ?', name)?.epoch ?? 0;
+const epochOf = (name: EpochName, driver: Driver): number => driver.get<{ epoch: number }>('SELECT epoch FROM epochs WHERE name = ?', name)?.epoch ?? 0;
+/** In their order, by one question: they are asked for with every request. */
+export function epochsOf(names: readonly EpochName[], driver: Driver): readonly number[] {
+  if (names.length < 2) return names.map(name => epochOf(name, driver));
+  const columns = names.map((_, at) => `(SELECT epoch FROM epochs WHERE name = ?${at + 1}) AS e${at}`);
+  const found = driver.get<Record<string, number | null>>(`SELECT ${columns.join(', ')}`, ...names)!;
+  return names.map((_, at) => found[`e${at}`] ?? 0);
+}
 
 function holds(expect: Expectation, found: StoredRow | undefined): boolean {
   if (expect === 'any') return true;

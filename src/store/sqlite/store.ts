@@ -4,7 +4,7 @@ import type { ResourceKey, ResourceType } from '../../fhir/types.ts';
 import type { SearchParam } from '../../search/query.ts';
 import type { DocumentKind } from '../documents.ts';
 import type { ResourceStore, Version } from '../store.ts';
-import { currentRow, epochOf } from './apply.ts';
+import { currentRow, epochsOf } from './apply.ts';
 import { chainOf, type LinkHash } from './chain.ts';
 import { openCommitter } from './commit.ts';
 import { type Dictionary, openDictionary } from './dictionary.ts';
@@ -105,7 +105,7 @@ export function storeOf(
     },
     linked: async (of, param, how) => linkedKeys(of, param, how, driver, known),
     grants: async (records, actors) => loadGrants(records, actors, driver),
-    epochs: async names => names.map(name => epochOf(name, driver)),
+    epochs: async names => epochsOf(names, driver),
     async document(kind, id) {
       const row = driver.get<{ value: string }>('SELECT value FROM documents WHERE kind = ? AND id = ?', kind, id);
       return row === undefined ? undefined : JSON.parse(row.value);
