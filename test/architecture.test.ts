@@ -60,6 +60,7 @@ test.each([
   ['@node-rs/argon2', ['account']],
   ['@simplewebauthn/server', ['account']],
   ['nodemailer', ['account']],
+  ['uqr', ['portal']],
   ['ajv', ['auth', 'cli']],
 ])('only its rooms import %s', (library, rooms) => {
   const importers = files.filter(file => importsOf(file).some(name => name === library || name.startsWith(`${library}/`)));
