@@ -170,3 +170,16 @@ test('a practitioner finds what was connected, and ends it', async () => {
   await browser.submit(page.forms.find(one => one.action.includes(id))!);
   expect((await world.fhir('Patient/mary', body.access_token)).status).toBe(401);
 });
+
+test("nobody ends what somebody else connected, knowing its id and with a form of one's own", async () => {
+  const { body } = await (await launch(world, 'launch/patient offline_access patient/Patient.rs')).redeem();
+  const id = (JSON.parse(Buffer.from(body.access_token.split('.')[1], 'base64url').toString('utf8')) as { grant: string }).grant;
+  const stranger = world.browser();
+  let page = await stranger.go('/sign-in');
+  page = await stranger.submit(page.forms.find(one => one.html.includes('name="password"'))!, { username: drLee.username, password: drLee.password });
+  page = await stranger.go('/account');
+  const own = page.forms.find(one => one.action.endsWith('/sign-out'))!;
+  const ended = await stranger.submit({ ...own, action: `${world.url}/apps/${id}/end` });
+  expect(ended.status).toBe(404);
+  expect((await world.fhir('Patient/mary', body.access_token)).status).toBe(200);
+});
