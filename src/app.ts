@@ -134,7 +134,7 @@ async function appOn(
     end: (id, from) => endGrant(id, { store, note, now, url, run: walk }, from),
     verify: makeVerifier({ ...tokens, keys, outsiders: makeOutsiders(issuers, { ...tokens, privateJwks: config.privateJwks }) }),
     open: openCaller,
-    issue: request => issueToken(request, { store, keys, url, now: now(), newId: randomUUID }),
+    issue: request => issueToken(request, { store, keys, url, now: now(), newId: randomUUID, note }),
     run: travel,
     walk,
     activate: (id, version, person) => walk(activateConsent(id, version, person.who, parts.base) as Interaction, ['Consent', id], person),

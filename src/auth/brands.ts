@@ -22,7 +22,9 @@ export async function brandBundle(store: ResourceStore, url: string, since: Inst
     payloadType: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/endpoint-payload-type', code: 'none' }] }],
     address: audienceOf(url),
   };
-  const resources = [endpoint, ...organizations.map(one => brand(one, url))];
+  // The identifier that smart-configuration names is that of the first organization that belongs to no other.
+  const first = organizations.find(one => one.partOf === undefined);
+  const resources = [endpoint, ...organizations.map(one => brand(one, url, one === first))];
   return {
     resourceType: 'Bundle',
     type: 'collection',
@@ -31,7 +33,7 @@ export async function brandBundle(store: ResourceStore, url: string, since: Inst
   };
 }
 
-const brand = ({ id, name, partOf }: Organization, url: string) => ({
+const brand = ({ id, name, partOf }: Organization, url: string, first: boolean) => ({
   resourceType: 'Organization',
   id,
   extension: [
@@ -44,9 +46,13 @@ const brand = ({ id, name, partOf }: Organization, url: string) => ({
       ],
     },
   ],
+  ...(first ? { identifier: [brandIdentifier(url)] } : {}),
   active: true,
   name,
   telecom: [{ system: 'url', value: url }],
   ...(partOf === undefined ? {} : { partOf: { reference: `Organization/${partOf}` } }),
   endpoint: [{ reference: 'Endpoint/fhir' }],
 });
+
+/** By which apps find the brand of this server in the bundle. */
+export const brandIdentifier = (url: string) => ({ system: 'urn:ietf:rfc:3986', value: url });

@@ -1,9 +1,12 @@
 import { SignJWT } from 'jose';
 import { parseScopes, type ScopeLevel } from '../access/scope.ts';
-import { type Account, caredFor, type Hat } from '../account/account.ts';
+import { caredFor, type Hat } from '../account/account.ts';
+import type { Occurrence } from '../audit/occurrence.ts';
 import { Problem } from '../fhir/problem.ts';
-import type { ResourceStore } from '../store/store.ts';
+import type { KeyName } from '../fhir/types.ts';
+import type { Change, ResourceStore } from '../store/store.ts';
 import type { Client } from './client.ts';
+import { usableAccount, usableClient } from './grants.ts';
 import { algorithms, type KeyRing, signs } from './keys.ts';
 import { allowedScopes, isContextScope, wordsOf } from './scopes.ts';
 import { audienceOf, issuerOf } from './verify.ts';
@@ -32,6 +35,8 @@ interface Issuer {
   readonly url: string;
   readonly now: string;
   newId(): string;
+  /** A line of the log, for the commit of the authorization. */
+  note(occurrence: Occurrence): readonly Change[];
 }
 /** Access tokens live as long as SMART recommends at most. */
 const LIFETIME = 3600;
@@ -44,8 +49,8 @@ const LIFETIME_SYSTEM = 300;
 export async function issueToken(request: TokenRequest, issuer: Issuer): Promise<TokenResponse> {
   const { store, url, now } = issuer;
   const key = signs(await issuer.keys.current(), algorithms.token);
-  const client = (await store.document('client', request.client)) as Client | undefined;
-  if (client === undefined) throw new Problem('invalid', `there is no client \`${request.client}\``);
+  const client = await usableClient(request.client, store);
+  if (client === undefined) throw new Problem('invalid', `there is no client \`${request.client}\` that may be used`);
   const hat = request.account === undefined ? undefined : await findHat(request, store);
   if (client.kind === 'system' && hat !== undefined) throw new Problem('invalid', 'a system client acts for its organization, not for an account');
   if (client.kind !== 'system' && hat === undefined) throw new Problem('invalid', 'an app acts for an account: name one with --account');
@@ -66,6 +71,16 @@ export async function issueToken(request: TokenRequest, issuer: Issuer): Promise
         value: { id: grant, client: client.client_id, ...(request.account === undefined ? {} : { account: request.account }), scope, active: true },
         expect: 'absent',
       },
+      ...issuer.note({
+        code: 'token',
+        client: client.client_id,
+        token,
+        text: scope,
+        ...(request.account === undefined ? {} : { account: request.account }),
+        ...whoOf(hat, client),
+        ...(hat?.kind === 'caregiver' && patient !== undefined ? { onBehalfOf: `Patient/${patient}` as const } : {}),
+        ...(patient === undefined ? {} : { record: `Patient/${patient}` as const }),
+      }),
     ],
     now,
   );
@@ -91,10 +106,15 @@ export async function issueToken(request: TokenRequest, issuer: Issuer): Promise
   };
 }
 
+const whoOf = (hat: Hat | undefined, { organization }: Client): { readonly who?: KeyName } => {
+  const who = hat?.resource ?? (organization === undefined ? undefined : (`Organization/${organization}` as const));
+  return who === undefined ? {} : { who };
+};
+
 /** The hat under which the account may be about the record: the patient's own, a RelatedPerson of that patient, or a practitioner's. */
 async function findHat({ account: username, record }: TokenRequest, store: ResourceStore): Promise<Hat> {
-  const account = (await store.document('account', username!)) as Account | undefined;
-  if (account === undefined) throw new Problem('invalid', `there is no account \`${username}\``);
+  const account = await usableAccount(username!, store);
+  if (account === undefined) throw new Problem('invalid', `there is no account \`${username}\` that may be used`);
   const wearable = account.hats.filter(hat => hat.resource !== undefined && ['patient', 'caregiver', 'practitioner'].includes(hat.kind));
   if (record === undefined) {
     if (wearable.length !== 1) throw new Problem('invalid', `account \`${username}\` may act for several: name one with --record`);

@@ -1,3 +1,4 @@
+import { brandIdentifier } from './brands.ts';
 import { contextScopes } from './scopes.ts';
 import { audienceOf, issuerOf } from './verify.ts';
 
@@ -37,7 +38,7 @@ export function smartConfiguration(url: string, registers: boolean): object {
     ...(registers ? { registration_endpoint: `${issuer}/register` } : {}),
     management_endpoint: `${url}/apps`,
     user_access_brand_bundle: `${audienceOf(url)}/.well-known/user-access-brands.json`,
-    user_access_brand_identifier: { system: 'urn:ietf:rfc:3986', value: url },
+    user_access_brand_identifier: brandIdentifier(url),
     grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
     response_types_supported: ['code'],
     scopes_supported: [...contextScopes, 'patient/*.cruds', 'patient/*.*', 'user/*.cruds', 'user/*.*', 'system/*.cruds', 'system/*.*'],
@@ -54,7 +55,6 @@ export const smartStyle = {
   color_background: '#ffffff',
   color_error: '#a4161a',
   color_highlight: '#0b5c63',
-  color_modal_backdrop: '',
   color_success: '#1f6f43',
   color_text: '#1b1f24',
   dim_border_radius: '6px',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { approveClient } from '../../src/auth/clients.ts';
 import { makeLaunch } from '../../src/auth/launch.ts';
+import { sendRaw } from '../http/world.ts';
 import { type AuthWorld, authorizationRequest, clientKey, drLee, launch, mary, openAuthWorld, publicApp, REDIRECT } from './world.ts';
 
 // What was tried against the authorization server, each with what it must answer.
@@ -45,6 +46,17 @@ describe('another way of writing an endpoint', () => {
   test.each(['/Token', '/token/', '/Revoke', '/introspect/'])('%s is nothing', async path => {
     expect((await world.post(path, { token: 'x', client_id: 'phone' })).status).toBe(404);
   });
+});
+
+test('a Host header changes nothing, at the authorization server and on the pages', async () => {
+  for (const path of ['/auth/.well-known/openid-configuration', '/fhir/.well-known/smart-configuration', '/auth/authorize?client_id=phone', '/'])
+    for (const host of ['evil.example', 'evil.example:80']) {
+      const { status, headers, body } = await sendRaw(
+        world,
+        `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAccept: text/html, application/json\r\nConnection: close\r\n\r\n`,
+      );
+      expect([path, status < 500, `${body}${[...headers].join()}`.includes('evil')]).toEqual([path, true, false]);
+    }
 });
 
 describe('registration', () => {

@@ -94,6 +94,27 @@ describe('what a person decides', () => {
     expect([back.searchParams.get('error'), back.searchParams.get('state'), back.searchParams.get('code')]).toEqual(['access_denied', state, null]);
   });
 
+  test('without `offline_access` there is no refresh token; without a category its entries are not seen (ONC (g)(10))', async () => {
+    const ehr = world.as(await world.token('ehr-ima', 'system/*.cruds'));
+    for (const category of ['laboratory', 'vital-signs'])
+      await ehr.post('Observation', {
+        resourceType: 'Observation',
+        status: 'final',
+        category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: category }] }],
+        code: { text: category },
+        subject: { reference: 'Patient/mary' },
+      });
+    const asked = 'launch/patient offline_access patient/Observation.rs patient/Patient.rs';
+    const whole = (await (await launch(world, asked)).redeem()).body;
+    const less = (await (await launch(world, asked, mary, { without: ['offline', 'patient/Observation.see|vital-signs', 'patient/Patient.see'] })).redeem())
+      .body;
+    expect([typeof whole.refresh_token, less.refresh_token, less.scope.includes('offline_access')]).toEqual(['string', undefined, false]);
+    const seen = async (token: string) =>
+      (await world.fhir('Observation', token)).body.entry.map((entry: { resource: { code: { text: string } } }) => entry.resource.code.text).sort();
+    expect([await seen(whole.access_token), await seen(less.access_token)]).toEqual([['laboratory', 'vital-signs'], ['laboratory']]);
+    expect((await world.fhir('Patient/mary', less.access_token)).status).toBe(403);
+  });
+
   test('the person is told by mail that an app was connected, and of nothing else', async () => {
     const account = (await world.app.store.document('account', 'mary')) as object;
     await world.app.store.commit([{ op: 'document', kind: 'account', id: 'mary', value: { ...account, email: 'mary@example.org' } }], world.app.now());
@@ -195,7 +216,16 @@ describe('an authorization is a Consent of kind app', () => {
     await refresh(body.refresh_token);
     const log = await world.fhir('AuditEvent?_count=500', body.access_token);
     const text = JSON.stringify(log.body);
-    for (const type of ['110122', '110114', 'ITI-71']) expect(text).toContain(type);
+    for (const type of ['110122', 'ITI-71']) expect(text).toContain(type);
+    await launch(world, 'launch/patient patient/Patient.rs', mary, { deny: true });
+    await world.post('/revoke', { token: body.access_token, client_id: 'phone' });
+    const lines = new Set<string>();
+    for await (const link of world.app.store.chain())
+      for (const event of link.events) {
+        const { code: what, outcome } = JSON.parse(Buffer.from(event.body).toString('utf8')) as { code: string; outcome: string };
+        lines.add(`${what} ${outcome}`);
+      }
+    for (const line of ['sign-in 0', 'authorize 0', 'authorize 8', 'token 0', 'refresh 0', 'revoke 0']) expect([...lines]).toContain(line);
     for (const hidden of [code, body.refresh_token, body.access_token, mary.password]) expect(text).not.toContain(hidden);
   });
 });
