@@ -12,7 +12,7 @@ export const digestOf = (secret: string): string => createHash('sha256').update(
 
 export interface Standing {
   readonly grant: OauthGrant;
-  /** Epoch ms at which its Consent lapses. */
+  /** Epoch ms at which its Consent lapses, or the sign-in that it lives as long as. */
   readonly until: number;
 }
 
@@ -22,9 +22,10 @@ export interface Standing {
 export async function standingGrant(id: string, store: ResourceStore, now: number): Promise<Standing | undefined> {
   const grant = (await store.document('grant', id)) as OauthGrant | undefined;
   if (grant === undefined || !grant.active) return undefined;
-  if (grant.session !== undefined && !(await sessionStands(grant.session, store, now))) return undefined;
-  const until = grant.consent === undefined ? Infinity : await consentStands(grant.consent, store, now);
-  return until === undefined ? undefined : { grant, until };
+  // Both lapse with time alone, so that until when they stand is told as well.
+  const online = grant.session === undefined ? Infinity : await sessionStands(grant.session, store, now);
+  const agreed = grant.consent === undefined ? Infinity : await consentStands(grant.consent, store, now);
+  return online === undefined || agreed === undefined ? undefined : { grant, until: Math.min(online, agreed) };
 }
 
 /** Until when the Consent is in force; undefined where it is not. */
@@ -40,13 +41,15 @@ async function consentStands(consent: KeyName, store: ResourceStore, now: number
   return period !== undefined && period.low <= now && now <= period.high ? period.high : undefined;
 }
 
-async function sessionStands(id: string, store: ResourceStore, now: number): Promise<boolean> {
+/** Until when the sign-in goes on, if nothing more is asked in it; undefined where it has ended. */
+async function sessionStands(id: string, store: ResourceStore, now: number): Promise<number | undefined> {
   // One that has ended says nothing of whose it was.
-  const session = (await store.document('session', id)) as Partial<Session> | undefined;
-  if (session?.account === undefined || session.expires === undefined || session.signedInAt === undefined || session.expires <= now) return false;
-  if ((session.seenAt ?? 0) + accountSettings.session.idle <= now) return false;
-  const account = (await store.document('account', session.account)) as Account | undefined;
-  return account !== undefined && account.disabled === undefined && !(Date.parse(account.signedOutAt ?? '') >= session.signedInAt);
+  const { account: username, expires, signedInAt, seenAt } = ((await store.document('session', id)) as Partial<Session> | null | undefined) ?? {};
+  if (username === undefined || expires === undefined || signedInAt === undefined || seenAt === undefined) return undefined;
+  const until = Math.min(expires, seenAt + accountSettings.session.idle);
+  const account = (await store.document('account', username)) as Account | undefined;
+  const goesOn = account !== undefined && account.disabled === undefined && !(Date.parse(account.signedOutAt ?? '') >= signedInAt);
+  return goesOn && until > now ? until : undefined;
 }
 
 /** The client, while it may be used. */

@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { approveClient } from '../../src/auth/clients.ts';
 import { makeLaunch } from '../../src/auth/launch.ts';
-import { sendRaw } from '../http/world.ts';
+import { scratch, sendRaw } from '../http/world.ts';
 import { type AuthWorld, authorizationRequest, clientKey, drLee, launch, mary, openAuthWorld, publicApp, REDIRECT } from './world.ts';
 
 // What was tried against the authorization server, each with what it must answer.
@@ -194,4 +196,62 @@ test("nobody ends what somebody else connected, knowing its id and with a form o
   const ended = await stranger.submit({ ...own, action: `${world.url}/apps/${id}/end` });
   expect(ended.status).toBe(404);
   expect((await world.fhir('Patient/mary', body.access_token)).status).toBe(200);
+});
+
+test('a token of the command line is in the log too, and is given to nobody who may not be used', async () => {
+  const before = (await events()).filter(event => event.code === 'token').length;
+  const token = await world.token('med-app', 'patient/Patient.rs', 'mary', 'Patient/mary');
+  const lines = (await events()).filter(event => event.code === 'token');
+  expect([lines.length, lines.at(-1)]).toEqual([before + 1, expect.objectContaining({ outcome: '0', record: 'Patient/mary' })]);
+  expect(JSON.stringify(lines)).not.toContain(token);
+  await world.add({ ...publicApp, client_id: 'ended', status: 'revoked' });
+  await expect(world.token('ended', 'patient/Patient.rs', 'mary', 'Patient/mary')).rejects.toThrow(/ended/);
+});
+
+describe('as time goes on', () => {
+  const folder = scratch();
+  const file = join(folder.path, 'now');
+  const setClock = (minutes: number): void => writeFileSync(file, new Date(Date.now() + minutes * 60_000).toISOString());
+  let timed: AuthWorld;
+  beforeAll(async () => {
+    setClock(0);
+    timed = await openAuthWorld({ KINDRED_CLOCK: `file:${file}`, KINDRED_REGISTRATION: 'held' }, [publicApp]);
+  });
+  afterAll(async () => {
+    await timed.end();
+    folder.remove();
+  });
+
+  test('`online_access` ends when the person has not been seen for a while, swept or not', async () => {
+    const { body } = await (await launch(timed, 'launch/patient online_access patient/Patient.rs')).redeem();
+    setClock(29);
+    expect((await timed.fhir('Patient/mary', body.access_token)).status).toBe(200);
+    setClock(31);
+    expect((await timed.fhir('Patient/mary', body.access_token)).status).toBe(401);
+    setClock(0);
+  });
+
+  test('a launch is good for ten minutes, swept or not', async () => {
+    const value = await makeLaunch({ client: 'phone', patient: 'mary' }, timed.app);
+    const ask = () => timed.browser().go(authorizationRequest(timed, 'launch patient/Patient.rs', { launch: value }).url);
+    setClock(11);
+    expect((await ask()).left?.searchParams.get('error')).toBe('invalid_request');
+    setClock(9);
+    expect((await ask()).left).toBeUndefined();
+    setClock(0);
+  });
+
+  test('what nobody approves is gone after a month', async () => {
+    const made = await fetch(`${timed.issuer}/register`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ client_name: 'Held', redirect_uris: [REDIRECT] }),
+    });
+    const { client_id } = (await made.json()) as { client_id: string };
+    const day = 24 * 3_600_000;
+    await timed.app.store.sweep(Date.now() + 29 * day, 1000);
+    expect(await timed.app.store.document('client', client_id)).toBeDefined();
+    await timed.app.store.sweep(Date.now() + 31 * day, 1000);
+    expect(await timed.app.store.document('client', client_id)).toBeUndefined();
+  });
 });
