@@ -1,7 +1,7 @@
 import { resourceTypes } from '../fhir/definitions/definitions.ts';
 import type { KeyName } from '../fhir/types.ts';
 import type { RecordId } from '../search/indexed.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, purposes } from './caller.ts';
 import type { ScopeLevel } from './scope.ts';
 
 /**
@@ -13,11 +13,11 @@ export function actorCaller(name: KeyName, record: RecordId): Caller | undefined
   const [type, id] = [name.slice(0, slash), name.slice(slash + 1)];
   switch (type) {
     case 'RelatedPerson':
-      return { ...shared(name, 'patient'), kind: 'caregiver', record, purpose: 'FAMRQT' };
+      return { ...shared(name, 'patient'), kind: 'caregiver', record, purpose: purposes.caregiver };
     case 'Practitioner':
-      return { ...shared(name, 'user'), kind: 'practitioner', organization: '', purpose: 'TREAT' };
+      return { ...shared(name, 'user'), kind: 'practitioner', organization: '', purpose: purposes.practitioner };
     case 'Organization':
-      return { ...shared(name, 'system'), kind: 'system', organization: id, purpose: 'TREAT' };
+      return { ...shared(name, 'system'), kind: 'system', organization: id, purpose: purposes.system };
     default:
       return undefined;
   }

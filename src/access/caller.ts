@@ -36,3 +36,12 @@ export interface Caller {
 
 /** The server's own hand does what a caregiver does in our own pages. */
 export const isHandOfCaregiver = ({ kind, origin }: Caller): boolean => kind === 'server' && origin?.kind === 'caregiver';
+
+/** Purpose of use by the kind of caller (ACCESS §2): the server sets it, no request does. */
+export const purposes = {
+  patient: 'PATRQT',
+  caregiver: 'FAMRQT',
+  practitioner: 'TREAT',
+  system: 'TREAT',
+  'privacy-officer': 'HOPERAT',
+} as const satisfies Partial<Record<CallerKind, string>>;

@@ -1,3 +1,4 @@
+import { purposes } from '../access/caller.ts';
 import type { Element } from '../access/elements.ts';
 import { elements } from '../access/elements.ts';
 import { inForce } from '../access/rules/demands.ts';
@@ -45,7 +46,7 @@ async function caregiverChoice(hat: KeyName, store: ResourceStore, at: string): 
   const record = (await caredFor(hat, store)) as `Patient/${string}` | undefined;
   if (record === undefined) return undefined;
   const grants = await store.grants([record], [hat]);
-  const ask: Ask = { actors: [hat], purpose: 'FAMRQT', action: 'access', at };
+  const ask: Ask = { actors: [hat], purpose: purposes.caregiver, action: 'access', at };
   const patient = await liveVersion(record, store);
   const indexed = patient === undefined ? undefined : { resource: patient.parsed(), facets: patient.facets };
   const readable = indexed !== undefined && granted('permit', ask, indexed, grants) && !granted('deny', ask, indexed, grants);

@@ -1,4 +1,4 @@
-import type { Caller } from '../access/caller.ts';
+import { type Caller, purposes } from '../access/caller.ts';
 import { parseScopes } from '../access/scope.ts';
 import type { Account, Hat } from '../account/account.ts';
 import { Problem } from '../fhir/problem.ts';
@@ -20,9 +20,6 @@ export interface Claims {
   /** The key that whoever uses it must have (RFC 9449). */
   readonly cnf?: { readonly jkt?: string };
 }
-
-/** Purpose of use by the kind of caller (ACCESS §2): the server sets it, no request does. */
-const purposes = { patient: 'PATRQT', caregiver: 'FAMRQT', practitioner: 'TREAT', system: 'TREAT', 'privacy-officer': 'HOPERAT' } as const;
 
 /**
  * Verified claims and what is kept about client and account now → Caller. Pure.

@@ -3,9 +3,11 @@ import { parseArgs } from 'node:util';
 import type { Account } from '../account/account.ts';
 import { confirms } from '../account/password.ts';
 import type { KeyName } from '../fhir/types.ts';
+import { handOf } from '../interaction/app-consent.ts';
+import type { RecordId } from '../search/indexed.ts';
 import { type App, type Command, CommandProblem, configOfStore, exits, print, withApp } from './command.ts';
 
-/** What a person will do in the pages: bring a proposal into force, after confirming who she is. */
+/** What a person does on the page of a proposal: bring it into force, after confirming who she is. */
 export const consent: Command = {
   name: 'consent',
   summary: 'activate a proposed Consent, as the person whose record it is about',
@@ -54,17 +56,5 @@ export async function activateAs(
   // One sentence for all, so that nobody learns which account there is or which factor was right.
   if (account === undefined || own === undefined || !(await confirms(account, factors, Date.parse(app.now()))))
     throw new CommandProblem('the account, its password or its code is not right');
-  await app.activate(id, version, {
-    kind: 'server',
-    client: 'kindred',
-    account: username,
-    who: own,
-    actors: [own],
-    record: own,
-    purpose: 'PATRQT',
-    scopes: [],
-    grant: 'kindred',
-    token: 'consent',
-    grantEpoch: 0,
-  });
+  await app.activate(id, version, handOf({ account: username, who: own, record: own as RecordId }));
 }

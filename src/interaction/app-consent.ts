@@ -1,5 +1,5 @@
 import { type AppConsent, endAppConsent, writeAppConsent } from '../access/app-consent.ts';
-import type { Caller } from '../access/caller.ts';
+import { type Caller, purposes } from '../access/caller.ts';
 import { kindOf } from '../access/consent.ts';
 import { referenceName } from '../access/elements.ts';
 import { Problem } from '../fhir/problem.ts';
@@ -84,7 +84,7 @@ export const handOf = ({ account, who, record, address }: Person): Caller => ({
   who,
   actors: [who],
   record,
-  purpose: who === record ? 'PATRQT' : 'FAMRQT',
+  purpose: who === record ? purposes.patient : purposes.caregiver,
   scopes: [],
   grant: 'kindred',
   token: 'page',

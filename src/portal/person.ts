@@ -1,4 +1,4 @@
-import type { Caller } from '../access/caller.ts';
+import { type Caller, purposes } from '../access/caller.ts';
 import { parseScopes } from '../access/scope.ts';
 import type { Choice } from '../account/accounts.ts';
 import { Problem } from '../fhir/problem.ts';
@@ -13,7 +13,6 @@ const scopesOf = {
   practitioner: parseScopes('user/Patient.rs').scopes,
   ofPatient: parseScopes('patient/Patient.rs patient/Encounter.rs').scopes,
 } as const;
-const purposes = { patient: 'PATRQT', caregiver: 'FAMRQT', practitioner: 'TREAT' } as const;
 
 /**
  * Somebody in our own pages, as the rules know callers. A practitioner's choice names a record once a patient has been chosen; until then every patient whom
